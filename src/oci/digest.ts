@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { DigestMismatchError, InvalidDigestError } from './errors.ts';
+
+export type Algorithm = 'sha256' | 'sha512';
+
+/** `<algorithm>:<lower-case hexadecimal>`, already checked: made only by {@link parseDigest} and {@link digestOf}. */
+export type Digest = `${Algorithm}:${string}`;
+
+export type Bytes = AsyncIterable<Uint8Array>;
+
+const PATTERN = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+
+export function isDigest(text: string): text is Digest {
+  return PATTERN.test(text);
+}
+
+/**
+ * Takes a text for a digest.
+ *
+ * @throws {InvalidDigestError} unknown algorithm, wrong length or upper-case digits
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+ */
+export function parseDigest(text: string): Digest {
+  if (!isDigest(text)) throw new InvalidDigestError(text);
+  return text;
+}
+
+export function digestOf(bytes: Uint8Array, algorithm: Algorithm = 'sha256'): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+}
+
+export function algorithmOf(digest: Digest): Algorithm {
+  return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+
+/** The first twelve digits, as docker shows them. */
+export function shortDigest(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1).slice(0, 12);
+}
+
+/**
+ * Passes bytes on while it hashes them, and holds the last chunk back until the digest is proven:
+ * whoever receives the last chunk has received exactly the bytes that `digest` names.
+ *
+ * @param size - bytes expected in all
+ * @throws {DigestMismatchError} before the last chunk is handed out
+ */
+export async function* verified(bytes: Bytes, digest: Digest, size: number): Bytes {
+  const algorithm = algorithmOf(digest);
+  const hash = createHash(algorithm);
+  let received = 0;
+  let held: Uint8Array | undefined;
+  for await (const chunk of bytes) {
+    received += chunk.byteLength;
+    if (received > size) throw new DigestMismatchError(digest, `longer than its ${size} bytes`);
+    hash.update(chunk);
+    if (held) yield held;
+    held = chunk;
+  }
+  if (received < size) throw new DigestMismatchError(digest, `only ${received} of ${size} bytes`);
+  const found = `${algorithm}:${hash.digest('hex')}`;
+  if (found !== digest) throw new DigestMismatchError(digest, found);
+  if (held) yield held;
+}
