@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { DocumentError, FileError } from './errors.ts';
+
+/** The path that means standard input or standard output. */
+export const STANDARD_STREAM = '-';
+
+/**
+ * Reads a text file, or standard input for `-`.
+ *
+ * @throws {FileError} it cannot be read; `code` of the cause says why
+ * @throws {DocumentError} it is not UTF-8 (PowerShell's `>` writes UTF-16)
+ */
+export async function readText(path: string): Promise<string> {
+  const bytes = path === STANDARD_STREAM ? await buffer(process.stdin) : await readBytes(path);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new DocumentError(path, undefined, 'the file is not UTF-8 text; save it as UTF-8');
+  }
+}
+
+/** The same, but undefined where there is no such file. */
+export async function readTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readText(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Replaces a file as a whole or not at all: a reader sees the old text or the new one, also after a crash.
+ * A symbolic link stays one, and what it points at is replaced.
+ *
+ * @param mode - permissions of the new file, for example 0o600
+ * @throws {FileError} the folder or the file cannot be written
+ */
+export async function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
+  try {
+    const file = await open(draft, 'wx', mode);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, target);
+  } catch (cause) {
+    await rm(draft, { force: true });
+    throw new FileError(`cannot write ${path}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new FileError(`cannot read ${path}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof FileError && (error.cause as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** Why the operating system refused, in words. */
+export function systemReason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code && REASONS[code]) ?? code ?? message;
+}

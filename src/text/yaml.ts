@@ -1,0 +1,62 @@
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Node as YamlNode } from 'yaml';
+import { DocumentError } from './errors.ts';
+import type { Entry, Node } from './node.ts';
+import { type Position, positionsOf } from './position.ts';
+
+/** @throws {DocumentError} with the place of the first fault */
+export function parseYaml(text: string, file: string): Node | undefined {
+  const position = positionsOf(text);
+  // Unique keys are not asked for: rules repeat them on purpose, and the check is quadratic.
+  const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false });
+  if ('empty' in documents) return undefined;
+  const [document, second] = documents;
+  const [error] = document?.errors ?? [];
+  if (error)
+    throw new DocumentError(
+      file,
+      position(error.pos[0]),
+      `broken YAML: ${reasonOf(error.message)}`,
+    );
+  if (second)
+    throw new DocumentError(
+      file,
+      position(second.range[0]),
+      'a second YAML document is not expected',
+    );
+  return document?.contents ? nodeOf(document.contents, position, file) : undefined;
+}
+
+function nodeOf(node: unknown, position: (offset: number) => Position, file: string): Node {
+  const fail = (reason: string, at: number) => {
+    throw new DocumentError(file, position(at), reason);
+  };
+  const convert = (part: unknown, at: number): Node => {
+    if (part === null) return { kind: 'scalar', value: null, start: at, end: at };
+    const { range } = part as YamlNode;
+    const [start, end] = range ?? [at, at];
+    if (isAlias(part)) return fail('aliases are not understood here', start);
+    if (isSeq(part))
+      return { kind: 'list', items: part.items.map((item) => convert(item, start)), start, end };
+    if (isMap(part)) {
+      const entries = part.items.map((pair): Entry => {
+        const { key } = pair;
+        if (!isScalar(key)) return fail('a key must be a plain text', start);
+        const [keyStart, keyEnd] = key.range ?? [start, start];
+        return {
+          key: String(key.source ?? key.value),
+          keyStart,
+          value: convert(pair.value, keyEnd),
+        };
+      });
+      return { kind: 'map', entries, start, end };
+    }
+    if (isScalar(part)) return { kind: 'scalar', value: part.value as never, start, end };
+    return fail('this is not understood here', start);
+  };
+  return convert(node, 0);
+}
+
+// The library's messages go on with an excerpt of the text, and the text may hold passwords.
+function reasonOf(message: string): string {
+  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+}
