@@ -32,7 +32,7 @@ export function parseJson(text: string, file: string): Node {
   // A byte order mark becomes a space: every offset stays what it is.
   const root = parseTree(text.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });
   const [first] = errors;
-  if (!first && root) return nodeOf(root);
+  if (!first && root) return nodeOf(root, text);
   const code = first ? printParseErrorCode(first.error) : 'ValueExpected';
   throw new DocumentError(
     file,
@@ -41,16 +41,20 @@ export function parseJson(text: string, file: string): Node {
   );
 }
 
-function nodeOf(node: JsonNode): Node {
+function nodeOf(node: JsonNode, text: string): Node {
   const span = { start: node.offset, end: node.offset + node.length };
   const children = node.children ?? [];
-  if (node.type === 'object') return { kind: 'map', entries: children.map(entryOf), ...span };
-  if (node.type === 'array') return { kind: 'list', items: children.map(nodeOf), ...span };
-  return { kind: 'scalar', value: node.value, ...span };
+  if (node.type === 'object')
+    return { kind: 'map', entries: children.map((child) => entryOf(child, text)), ...span };
+  if (node.type === 'array')
+    return { kind: 'list', items: children.map((child) => nodeOf(child, text)), ...span };
+  const { value } = node;
+  const written = typeof value === 'string' ? value : text.slice(span.start, span.end);
+  return { kind: 'scalar', value, text: written, ...span };
 }
 
-function entryOf(property: JsonNode): Entry {
+function entryOf(property: JsonNode, text: string): Entry {
   const [key, value] = property.children ?? [];
   if (!key || !value) throw new TypeError('a property without key or value passed the parser');
-  return { key: key.value, keyStart: key.offset, value: nodeOf(value) };
+  return { key: key.value, keyStart: key.offset, value: nodeOf(value, text) };
 }

@@ -7,6 +7,8 @@ interface Span {
 export interface ScalarNode extends Span {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
+  /** the value as it was written, without quotes: `0123` stays `0123` */
+  readonly text: string;
 }
 
 export interface ListNode extends Span {

@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Node as YamlNode } from 'yaml';
 import { DocumentError } from './errors.ts';
-import type { Entry, Node } from './node.ts';
+import type { Entry, Node, ScalarNode } from './node.ts';
 import { type Position, positionsOf } from './position.ts';
 
 /** @throws {DocumentError} with the place of the first fault */
@@ -31,7 +31,7 @@ function nodeOf(node: unknown, position: (offset: number) => Position, file: str
     throw new DocumentError(file, position(at), reason);
   };
   const convert = (part: unknown, at: number): Node => {
-    if (part === null) return { kind: 'scalar', value: null, start: at, end: at };
+    if (part === null) return { kind: 'scalar', value: null, text: '', start: at, end: at };
     const { range } = part as YamlNode;
     const [start, end] = range ?? [at, at];
     if (isAlias(part)) return fail('aliases are not understood here', start);
@@ -50,7 +50,11 @@ function nodeOf(node: unknown, position: (offset: number) => Position, file: str
       });
       return { kind: 'map', entries, start, end };
     }
-    if (isScalar(part)) return { kind: 'scalar', value: part.value as never, start, end };
+    if (isScalar(part)) {
+      const { value } = part;
+      const written = typeof value === 'string' ? value : (part.source ?? String(value));
+      return { kind: 'scalar', value: value as ScalarNode['value'], text: written, start, end };
+    }
     return fail('this is not understood here', start);
   };
   return convert(node, 0);

@@ -1,0 +1,61 @@
+import { execa } from 'execa';
+import { printable } from '../text/printable.ts';
+import { field } from './body.ts';
+import { type Credential, passwordOrToken } from './credentials.ts';
+import { CredentialError } from './errors.ts';
+
+const TIMEOUT_MS = 30_000;
+const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+// What the helper library of docker itself prints; all helpers are built on it.
+const NOT_FOUND = 'credentials not found in native keychain';
+
+/**
+ * Asks `docker-credential-<helper> get` for a login. The server goes over standard input, so that nothing
+ * stands in the process list; what the helper says on standard error goes to the user.
+ *
+ * @param server - as docker writes it: a host, or `https://index.docker.io/v1/` for Docker Hub
+ * @returns undefined where the helper has no entry
+ * @throws {CredentialError} the helper is missing, fails, or answers nonsense
+ * @see https://github.com/docker/docker-credential-helpers#development
+ */
+export async function askHelper(helper: string, server: string): Promise<Credential | undefined> {
+  const program = `docker-credential-${helper}`;
+  if (!NAME.test(helper))
+    throw new CredentialError(`"${printable(helper)}" is not the name of a credential helper`);
+  const { failed, stdout, code, timedOut } = await execa(program, ['get'], {
+    input: server,
+    reject: false,
+    timeout: TIMEOUT_MS,
+    maxBuffer: MAXIMUM_ANSWER_BYTES,
+    stderr: 'inherit',
+  });
+  if (code === 'ENOENT')
+    throw new CredentialError(
+      `${program} is not on the PATH, but docker's configuration asks for it`,
+    );
+  if (timedOut)
+    throw new CredentialError(`${program} did not answer within ${TIMEOUT_MS / 1000} s`);
+  if (failed && stdout.trim() === NOT_FOUND) return undefined;
+  if (failed) throw new CredentialError(`${program} failed for ${server}: ${printable(stdout)}`);
+  return credentialIn(stdout, program, server);
+}
+
+function credentialIn(answer: string, program: string, server: string): Credential | undefined {
+  const parsed = parse(answer);
+  const username = field(parsed, 'Username');
+  const secret = field(parsed, 'Secret');
+  if (typeof username !== 'string' || typeof secret !== 'string')
+    throw new CredentialError(`${program} gave an answer for ${server} that is not understood`);
+  // docker-credential-pass answers with empty fields where it has no entry.
+  return username === '' && secret === '' ? undefined : passwordOrToken(username, secret);
+}
+
+// The answer may hold a secret: it is never part of an error.
+function parse(answer: string): unknown {
+  try {
+    return JSON.parse(answer);
+  } catch {
+    return undefined;
+  }
+}

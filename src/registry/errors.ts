@@ -1,0 +1,155 @@
+import { printable } from '../text/printable.ts';
+
+/** What a registry says of one fault, as in the distribution specification's table of codes. */
+export interface Diagnostic {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Refusal {
+  readonly method: string;
+  readonly url: URL;
+  readonly status: number;
+  readonly diagnostics: readonly Diagnostic[];
+  /** milliseconds the server asks us to wait */
+  readonly retryAfterMs?: number | undefined;
+}
+
+// Used where the body names no code: the code of the specification that the status stands for.
+const STATUS_CODES: Readonly<Record<number, string>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHORIZED',
+  403: 'DENIED',
+  404: 'NOT_FOUND',
+  405: 'UNSUPPORTED',
+  409: 'CONFLICT',
+  413: 'TOO_LARGE',
+  416: 'RANGE_INVALID',
+  429: 'TOOMANYREQUESTS',
+};
+
+/**
+ * A registry answered with something else than what was asked for.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError';
+  readonly status: number;
+  readonly codes: readonly string[];
+  readonly host: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(refusal: Refusal) {
+    const { method, url, status, diagnostics } = refusal;
+    super(`${url.host} answered ${status} to ${method} ${url.pathname}${said(diagnostics)}`);
+    this.status = status;
+    this.codes = diagnostics.map(({ code }) => code);
+    this.host = url.host;
+    this.retryAfterMs = refusal.retryAfterMs;
+  }
+
+  /** The first code that the registry gave, else what the status means. */
+  get code(): string {
+    const [code] = this.codes;
+    return code ?? STATUS_CODES[this.status] ?? (this.status >= 500 ? 'UNAVAILABLE' : 'REFUSED');
+  }
+}
+
+/** No usable answer came: the host is unknown, refuses connections, breaks them, or its certificate is not trusted. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError';
+  readonly host: string;
+  /** the system's or the TLS library's code, for example ECONNREFUSED */
+  readonly reason: string;
+
+  constructor(host: string, cause: unknown) {
+    const root = rootOf(cause);
+    super(`${host}: ${wordsFor(root)}`, { cause });
+    this.host = host;
+    this.reason = root.code ?? root.name;
+  }
+
+  get code(): string {
+    if (isTlsReason(this.reason)) return 'TLS';
+    return this.reason === 'ENOTFOUND' || this.reason === 'EAI_AGAIN' ? 'UNKNOWN_HOST' : 'NETWORK';
+  }
+}
+
+/** A source of credentials that is there but cannot be used, or a login that the registry refused. */
+export class CredentialError extends Error {
+  override readonly name = 'CredentialError';
+  readonly code = 'UNAUTHORIZED';
+}
+
+function said(diagnostics: readonly Diagnostic[]): string {
+  const texts = diagnostics.map(({ code, message }) =>
+    printable(message ? `${code}: ${message}` : code),
+  );
+  return texts.length > 0 ? ` (${printable(texts.join('; '))})` : '';
+}
+
+interface SystemError {
+  readonly code?: string;
+  readonly name: string;
+  readonly message: string;
+}
+
+// undici and node:net wrap the error that matters, sometimes in an AggregateError with one entry for each address.
+function rootOf(error: unknown): SystemError {
+  let current = error as Error & { readonly code?: string; readonly errors?: readonly Error[] };
+  for (let depth = 0; depth < 5; depth += 1) {
+    const inner = current.errors?.[0] ?? current.cause;
+    if (!(inner instanceof Error)) break;
+    current = inner as typeof current;
+  }
+  return current;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'no host of this name is known',
+  EAI_AGAIN: 'the name of this host cannot be resolved at the moment',
+  ECONNREFUSED: 'nothing answers there (connection refused)',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  UND_ERR_SOCKET: 'the connection was cut',
+  ETIMEDOUT: 'no answer in time',
+  EHOSTUNREACH: 'no route to this host',
+  ENETUNREACH: 'no route to its network',
+  UND_ERR_CONNECT_TIMEOUT: 'no answer in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the transfer stalled',
+  EPROTO: 'it does not speak TLS (plain HTTP?)',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS (plain HTTP?)',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS (plain HTTP?)',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate chain is self-signed',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is signed by an unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is signed by an unknown authority',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host',
+};
+
+function wordsFor({ code, message }: SystemError): string {
+  return (code && WORDS[code]) ?? printable(message);
+}
+
+function isTlsReason(reason: string): boolean {
+  return /CERT|SSL|TLS|EPROTO|SIGNATURE/.test(reason);
+}
+
+const PERMANENT_REASONS = new Set(['ENOTFOUND', 'ERR_INVALID_URL']);
+const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Whether the same request may go well a moment later. */
+export function isTransientStatus(status: number): boolean {
+  return TRANSIENT_STATUSES.has(status);
+}
+
+/** Whether the same work may go well a moment later; a digest that does not fit may have been broken on the way. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof NetworkError)
+    return !isTlsReason(error.reason) && !PERMANENT_REASONS.has(error.reason);
+  if (error instanceof RegistryError) return isTransientStatus(error.status);
+  return error instanceof Error && error.name === 'DigestMismatchError';
+}

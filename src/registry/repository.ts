@@ -1,0 +1,208 @@
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Bytes, type Digest, digestOf, isDigest } from '../oci/digest.ts';
+import { DigestMismatchError } from '../oci/errors.ts';
+import { MAXIMUM_MANIFEST_BYTES, type Manifest, mediaTypeOf } from '../oci/manifest.ts';
+import { ACCEPTED_MANIFESTS, DOCKER_SCHEMA_1_SIGNED } from '../oci/media-types.ts';
+import type { RepositoryName } from '../oci/reference.ts';
+import type { Arrival, Destination, OpenBlob, PutBlobOptions, Source } from '../oci/store.ts';
+import { bytesFrom, resumed } from './blob.ts';
+import { field, readBody } from './body.ts';
+import { RegistryError } from './errors.ts';
+import { pages } from './pages.ts';
+import { refusalOf } from './refusal.ts';
+import type { RetryPolicy } from './retry.ts';
+import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
+import { uploadBlob } from './upload.ts';
+
+export interface RepositoryOptions {
+  readonly name: RepositoryName;
+  /** `https://host/v2/<repository>/` */
+  readonly base: URL;
+  /** logs in, retries and paces */
+  readonly transport: Transport;
+  /** for addresses outside the registry, without any login */
+  readonly foreign: Transport;
+  readonly retry: RetryPolicy;
+}
+
+const TAGS_PER_PAGE = 1000;
+// What registries answer to a HEAD of a manifest when they do not do HEAD (Nexus, Artifactory, some proxies).
+const HEAD_REFUSED = new Set([400, 405, 406, 501]);
+
+/**
+ * One repository of one registry, over the distribution API: both a source and a destination.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+ */
+export class Repository implements Source, Destination {
+  readonly name: RepositoryName;
+  readonly #options: RepositoryOptions;
+
+  constructor(options: RepositoryOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  async resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor | undefined> {
+    const request = this.#manifestRequest('HEAD', tagOrDigest, signal);
+    const response = await this.#options.transport(request);
+    await response.discard();
+    if (response.status === 404) return undefined;
+    if (response.status === 200) {
+      const described = describedBy(response);
+      if (described) return described;
+    } else if (!HEAD_REFUSED.has(response.status)) throw await refusalOf(request, response);
+    return this.#resolveByFetching(tagOrDigest, signal);
+  }
+
+  async fetchManifest(tagOrDigest: string, signal?: AbortSignal): Promise<Manifest> {
+    const request = this.#manifestRequest('GET', tagOrDigest, signal);
+    const response = await this.#options.transport(request);
+    if (response.status !== 200) throw await refusalOf(request, response);
+    const bytes = await readBody(response, MAXIMUM_MANIFEST_BYTES);
+    const mediaType = mediaTypeOf(bytes, response.header('content-type'));
+    const digest = digestOf(bytes);
+    const claimed = isDigest(tagOrDigest) ? tagOrDigest : response.header('docker-content-digest');
+    // The digest of a signed schema 1 manifest leaves its signatures out; it is refused later, with a reason.
+    if (mediaType !== DOCKER_SCHEMA_1_SIGNED) prove(bytes, claimed, digest);
+    return {
+      bytes,
+      descriptor: { mediaType, digest: provenDigest(claimed, digest), size: bytes.byteLength },
+    };
+  }
+
+  async openBlob(blob: Descriptor, offset: number, signal?: AbortSignal): Promise<Bytes> {
+    // The first answer is waited for, so that a blob that is not there is known before anything is sent.
+    const first = await this.#openAt(blob, offset, signal);
+    let next: Bytes | undefined = first;
+    const open = async (position: number): Promise<Bytes> => {
+      const bytes = next ?? (await this.#openAt(blob, position, signal));
+      next = undefined;
+      return bytes;
+    };
+    return resumed(open, blob, offset, this.#options.retry, signal);
+  }
+
+  async hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
+    const request = { method: 'HEAD', url: this.#url(`blobs/${blob.digest}`), signal } as const;
+    const response = await this.#options.transport(request);
+    await response.discard();
+    // Everything but 200 and 404 means that nobody knows; the upload will tell.
+    return response.status === 200;
+  }
+
+  putBlob(blob: Descriptor, open: OpenBlob, options: PutBlobOptions): Promise<Arrival> {
+    const { transport, retry } = this.#options;
+    const place = { transport, retry, url: this.#url('blobs/uploads/') };
+    return uploadBlob(place, blob, open, options);
+  }
+
+  async putManifest(
+    manifest: Manifest,
+    tag: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { mediaType, digest } = manifest.descriptor;
+    const request: HttpRequest = {
+      method: 'PUT',
+      url: this.#url(`manifests/${tag ?? digest}`),
+      headers: { 'content-type': mediaType },
+      body: manifest.bytes,
+      signal,
+    };
+    const response = await this.#options.transport(request);
+    if (response.status !== 201 && response.status !== 200 && response.status !== 202)
+      throw await refusalOf(request, response);
+    await response.discard();
+    const stored = response.header('docker-content-digest');
+    if (stored !== undefined && isDigest(stored) && stored !== digest)
+      throw new DigestMismatchError(digest, `stored by ${request.url.host} as ${stored}`);
+  }
+
+  /** Every tag of the repository, in the order in which the registry gives them. */
+  async *tags(signal?: AbortSignal): AsyncIterable<string> {
+    const first = this.#url(`tags/list?n=${TAGS_PER_PAGE}`);
+    for await (const page of pages(first, this.#options.transport, signal)) {
+      const tags = field(page, 'tags');
+      if (Array.isArray(tags)) yield* tags.filter((tag) => typeof tag === 'string');
+    }
+  }
+
+  async #resolveByFetching(
+    tagOrDigest: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Descriptor | undefined> {
+    try {
+      return (await this.fetchManifest(tagOrDigest, signal)).descriptor;
+    } catch (error) {
+      if (error instanceof RegistryError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async #openAt(blob: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<Bytes> {
+    const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    const request = {
+      method: 'GET',
+      url: this.#url(`blobs/${blob.digest}`),
+      headers,
+      signal,
+    } as const;
+    const response = await this.#options.transport(request);
+    if (isContent(response)) return bytesFrom(response, offset);
+    const elsewhere =
+      response.status === 404 ? await this.#openForeign(blob, offset, signal) : undefined;
+    if (!elsewhere) throw await refusalOf(request, response);
+    await response.discard();
+    return elsewhere;
+  }
+
+  // A foreign layer may live at an address of its manifest only (Windows base images).
+  async #openForeign(
+    blob: Descriptor,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Bytes | undefined> {
+    const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    for (const address of blob.urls ?? []) {
+      if (!/^https?:/i.test(address) || !URL.canParse(address)) continue;
+      const request = { method: 'GET', url: new URL(address), headers, signal } as const;
+      const response = await this.#options.foreign(request).catch(() => undefined);
+      if (response && isContent(response)) return bytesFrom(response, offset);
+      await response?.discard();
+    }
+    signal?.throwIfAborted();
+    return undefined;
+  }
+
+  #manifestRequest(method: 'GET' | 'HEAD', tagOrDigest: string, signal: AbortSignal | undefined) {
+    const url = this.#url(`manifests/${tagOrDigest}`);
+    return { method, url, headers: { accept: ACCEPTED_MANIFESTS }, signal } as const;
+  }
+
+  #url(path: string): URL {
+    return new URL(path, this.#options.base);
+  }
+}
+
+function isContent({ status }: HttpResponse): boolean {
+  return status === 200 || status === 206;
+}
+
+function describedBy(response: HttpResponse): Descriptor | undefined {
+  const digest = response.header('docker-content-digest');
+  if (digest === undefined || !isDigest(digest)) return undefined;
+  const mediaType = response.header('content-type')?.split(';')[0]?.trim() ?? '';
+  return { mediaType, digest, size: Number(response.header('content-length') ?? 0) };
+}
+
+function prove(bytes: Uint8Array, claimed: string | undefined, found: Digest): void {
+  if (claimed === undefined || !isDigest(claimed)) return;
+  const actual = claimed.startsWith('sha512:') ? digestOf(bytes, 'sha512') : found;
+  if (actual !== claimed) throw new DigestMismatchError(claimed, actual);
+}
+
+// A registry that names its manifests by sha512 is to be asked by that name.
+function provenDigest(claimed: string | undefined, found: Digest): Digest {
+  return claimed !== undefined && isDigest(claimed) ? claimed : found;
+}

@@ -1,0 +1,131 @@
+import { rootCertificates } from 'node:tls';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
+import type { Bytes } from '../oci/digest.ts';
+import { NetworkError } from './errors.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** a function opens the body afresh for each attempt; its length then stands in `content-length` */
+  readonly body?: Uint8Array | (() => Promise<Bytes>);
+  /** rights that the request needs beyond those of its repository, as token scopes */
+  readonly scopes?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** where the answer came from, behind all redirects */
+  readonly url: URL;
+  header(name: string): string | undefined;
+  readonly body: Bytes;
+  /** Reads the body off, so that the connection can be used again. */
+  discard(): Promise<void>;
+}
+
+/** Sends one request and gives the answer, whatever its status; throws NetworkError where none came. */
+export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** Something done around a transport: a retry, a login, a pause. */
+export type Layer = (next: Transport) => Transport;
+
+export interface TransportOptions {
+  /** false accepts any certificate */
+  readonly verify?: boolean;
+  /** additional authorities, in PEM */
+  readonly ca?: string | undefined;
+  /** the client's certificate and key, in PEM */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface OpenTransport {
+  readonly transport: Transport;
+  close(): Promise<void>;
+}
+
+// A connection that is idle for longer than this is as good as lost; a body may be slow, but never this silent.
+const BODY_IDLE_MS = 60_000;
+// Registries hash and store a large blob after its last byte came, before they answer.
+const HEADERS_MS = 300_000;
+const CONNECT_MS = 15_000;
+const CONNECTIONS_PER_HOST = 64;
+const DISCARD_BYTES = 128 * 1024;
+
+/** Opens a pool of HTTP/1.1 connections; proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+export function openTransport(options: TransportOptions): OpenTransport {
+  const dispatcher = dispatcherFor(options);
+  return {
+    transport: (request) => exchange(request, dispatcher),
+    // Not close(): it would wait for requests that an interrupted run has given up.
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function dispatcherFor({ verify = true, ca, cert, key }: TransportOptions): Dispatcher {
+  const tls = {
+    rejectUnauthorized: verify,
+    ...(ca ? { ca: withSystemAuthorities(ca) } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+  };
+  const common = {
+    connections: CONNECTIONS_PER_HOST,
+    headersTimeout: HEADERS_MS,
+    bodyTimeout: BODY_IDLE_MS,
+    connect: { ...tls, timeout: CONNECT_MS },
+  };
+  return hasProxy() ? new EnvHttpProxyAgent({ ...common, requestTls: tls }) : new Agent(common);
+}
+
+async function exchange(request: HttpRequest, dispatcher: Dispatcher): Promise<HttpResponse> {
+  const { method, url, headers = {}, signal } = request;
+  const body = typeof request.body === 'function' ? await request.body() : request.body;
+  try {
+    const answer = await send(url, {
+      dispatcher,
+      method,
+      headers: { 'user-agent': 'kubectl-migrate-images', ...headers },
+      // undici closes the connection after a HEAD unless told not to.
+      reset: false,
+      ...(body ? { body: body as never } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    return {
+      status: answer.statusCode,
+      url,
+      header: (name) => single(answer.headers[name]),
+      body: guarded(answer.body, url.host, signal),
+      discard: async () => {
+        await answer.body.dump({ limit: DISCARD_BYTES }).catch(() => undefined);
+      },
+    };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new NetworkError(url.host, cause);
+  }
+}
+
+// An error in the middle of a body must say whose body it was.
+async function* guarded(body: Bytes, host: string, signal: AbortSignal | undefined): Bytes {
+  try {
+    yield* body;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new NetworkError(host, cause);
+  }
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function hasProxy(): boolean {
+  const { env } = process;
+  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => env[name]);
+}
+
+function withSystemAuthorities(ca: string): string[] {
+  return [...rootCertificates, ca];
+}
