@@ -20,16 +20,62 @@ export class InvalidDigestError extends Error {
   }
 }
 
-/** The bytes that arrived are not those that the digest names. */
-export class DigestMismatchError extends Error {
+/**
+ * What the two ends of a copy throw. The engine asks such an error what it means and never what it is:
+ * it knows nothing of registries.
+ */
+export abstract class StoreError extends Error {
+  /** a short name for reports: upper case, stable */
+  abstract readonly code: string;
+
+  /** the same work may go well a moment later */
+  get transient(): boolean {
+    return false;
+  }
+
+  /** the end does not let us look; a write may still be allowed */
+  get forbidden(): boolean {
+    return false;
+  }
+
+  /** what was asked for is not there */
+  get missing(): boolean {
+    return false;
+  }
+
+  /** a manifest was refused because the end lacks something that it points at */
+  get incomplete(): boolean {
+    return false;
+  }
+}
+
+/** The store's own error in a chain of causes. */
+export function storeErrorIn(error: unknown): StoreError | undefined {
+  for (let current = error; current instanceof Error; current = current.cause)
+    if (current instanceof StoreError) return current;
+  return undefined;
+}
+
+export function isTransient(error: unknown): boolean {
+  return storeErrorIn(error)?.transient === true;
+}
+
+/** The bytes that arrived are not those that the digest names; they may have been broken on the way. */
+export class DigestMismatchError extends StoreError {
   override readonly name = 'DigestMismatchError';
+  readonly code = 'DIGEST_MISMATCH';
 
   constructor(expected: string, found: string) {
     super(`the bytes received for ${expected} are ${found}`);
   }
+
+  override get transient(): boolean {
+    return true;
+  }
 }
 
 /** A manifest that cannot be read: not JSON, wrong shapes, or nested too deeply. */
-export class InvalidManifestError extends Error {
+export class InvalidManifestError extends StoreError {
   override readonly name = 'InvalidManifestError';
+  readonly code = 'MANIFEST_INVALID';
 }

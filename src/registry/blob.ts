@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Bytes } from '../oci/digest.ts';
-import { isTransient, NetworkError } from './errors.ts';
+import { isTransient } from '../oci/errors.ts';
+import { NetworkError } from './errors.ts';
 import { delayBefore, type RetryPolicy } from './retry.ts';
 import type { HttpResponse } from './transport.ts';
 

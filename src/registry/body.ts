@@ -1,7 +1,8 @@
+import { StoreError } from '../oci/errors.ts';
 import type { HttpResponse } from './transport.ts';
 
 /** A server sent more than we are willing to hold. */
-export class OversizeError extends Error {
+export class OversizeError extends StoreError {
   override readonly name = 'OversizeError';
   readonly code = 'TOO_LARGE';
 }

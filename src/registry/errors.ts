@@ -1,3 +1,4 @@
+import { StoreError } from '../oci/errors.ts';
 import { printable } from '../text/printable.ts';
 
 /** What a registry says of one fault, as in the distribution specification's table of codes. */
@@ -33,7 +34,7 @@ const STATUS_CODES: Readonly<Record<number, string>> = {
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
-export class RegistryError extends Error {
+export class RegistryError extends StoreError {
   override readonly name = 'RegistryError';
   readonly status: number;
   readonly codes: readonly string[];
@@ -54,10 +55,28 @@ export class RegistryError extends Error {
     const [code] = this.codes;
     return code ?? STATUS_CODES[this.status] ?? (this.status >= 500 ? 'UNAVAILABLE' : 'REFUSED');
   }
+
+  override get transient(): boolean {
+    return isTransientStatus(this.status);
+  }
+
+  override get forbidden(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
+
+  override get missing(): boolean {
+    return this.status === 404;
+  }
+
+  override get incomplete(): boolean {
+    return this.codes.some(
+      (code) => code === 'MANIFEST_BLOB_UNKNOWN' || code === 'MANIFEST_UNKNOWN',
+    );
+  }
 }
 
 /** No usable answer came: the host is unknown, refuses connections, breaks them, or its certificate is not trusted. */
-export class NetworkError extends Error {
+export class NetworkError extends StoreError {
   override readonly name = 'NetworkError';
   readonly host: string;
   /** the system's or the TLS library's code, for example ECONNREFUSED */
@@ -74,10 +93,14 @@ export class NetworkError extends Error {
     if (isTlsReason(this.reason)) return 'TLS';
     return this.reason === 'ENOTFOUND' || this.reason === 'EAI_AGAIN' ? 'UNKNOWN_HOST' : 'NETWORK';
   }
+
+  override get transient(): boolean {
+    return !isTlsReason(this.reason) && !PERMANENT_REASONS.has(this.reason);
+  }
 }
 
 /** A source of credentials that is there but cannot be used, or a login that the registry refused. */
-export class CredentialError extends Error {
+export class CredentialError extends StoreError {
   override readonly name = 'CredentialError';
   readonly code = 'UNAUTHORIZED';
 }
@@ -144,12 +167,4 @@ const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 /** Whether the same request may go well a moment later. */
 export function isTransientStatus(status: number): boolean {
   return TRANSIENT_STATUSES.has(status);
-}
-
-/** Whether the same work may go well a moment later; a digest that does not fit may have been broken on the way. */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof NetworkError)
-    return !isTlsReason(error.reason) && !PERMANENT_REASONS.has(error.reason);
-  if (error instanceof RegistryError) return isTransientStatus(error.status);
-  return error instanceof Error && error.name === 'DigestMismatchError';
 }

@@ -1,13 +1,12 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Bytes, type Digest, digestOf, isDigest } from '../oci/digest.ts';
-import { DigestMismatchError } from '../oci/errors.ts';
+import { DigestMismatchError, storeErrorIn } from '../oci/errors.ts';
 import { MAXIMUM_MANIFEST_BYTES, type Manifest, mediaTypeOf } from '../oci/manifest.ts';
 import { ACCEPTED_MANIFESTS, DOCKER_SCHEMA_1_SIGNED } from '../oci/media-types.ts';
 import type { RepositoryName } from '../oci/reference.ts';
 import type { Arrival, Destination, OpenBlob, PutBlobOptions, Source } from '../oci/store.ts';
 import { bytesFrom, resumed } from './blob.ts';
 import { field, readBody } from './body.ts';
-import { RegistryError } from './errors.ts';
 import { pages } from './pages.ts';
 import { refusalOf } from './refusal.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -135,7 +134,7 @@ export class Repository implements Source, Destination {
     try {
       return (await this.fetchManifest(tagOrDigest, signal)).descriptor;
     } catch (error) {
-      if (error instanceof RegistryError && error.status === 404) return undefined;
+      if (storeErrorIn(error)?.missing) return undefined;
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTransient, isTransientStatus } from './errors.ts';
+import { isTransient } from '../oci/errors.ts';
+import { isTransientStatus } from './errors.ts';
 import type { HttpRequest, HttpResponse, Layer } from './transport.ts';
 
 /** How often a thing is tried again, and how long the pauses grow: doubled each time, with jitter. */

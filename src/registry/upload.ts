@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Bytes } from '../oci/digest.ts';
+import { isTransient } from '../oci/errors.ts';
 import type { Arrival, OpenBlob, PutBlobOptions } from '../oci/store.ts';
-import { isTransient, RegistryError } from './errors.ts';
 import { refusalOf } from './refusal.ts';
 import { delayBefore, type RetryPolicy } from './retry.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
@@ -136,12 +136,4 @@ const EMPTY = { 'content-length': '0' };
 function sessionOf(response: HttpResponse, base: URL): URL | undefined {
   const location = response.header('location');
   return location && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
-}
-
-/** Whether a registry says that parts of a manifest are not there. */
-export function saysPartsAreMissing(error: unknown): boolean {
-  if (!(error instanceof RegistryError)) return false;
-  return error.codes.some(
-    (code) => code === 'MANIFEST_BLOB_UNKNOWN' || code === 'MANIFEST_UNKNOWN',
-  );
 }
