@@ -51,7 +51,7 @@ export async function copyAll(plan: Plan, options: CopyOptions): Promise<readonl
   return Promise.all(
     plan.steps.map(async (step) => {
       const outcome = await carryOut(step, run);
-      listener({ kind: 'finished', task: step.task, outcome });
+      if (!isLeft(outcome)) listener({ kind: 'finished', task: step.task, outcome });
       return outcome;
     }),
   );
@@ -114,6 +114,11 @@ async function placeBlob(blob: Descriptor, task: Task, run: Run): Promise<Fate> 
     if (blob.urls && absent) return 'absent';
     throw error;
   }
+}
+
+/** Whether an interruption left the task for the next run. */
+function isLeft(outcome: Outcome): boolean {
+  return outcome.status === 'failed' && outcome.error instanceof InterruptedError;
 }
 
 function foreignNote({ digest, urls = [] }: Descriptor): string {

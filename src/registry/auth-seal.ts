@@ -23,6 +23,12 @@ export function sealAuthFile(text: string, file: string, key: Uint8Array): strin
   return done === 0 ? undefined : parts.join('') + text.slice(done);
 }
 
+/** Whether an auth.json holds anything that {@link sealAuthFile} would replace. */
+export function hasPlainSecrets(text: string, file: string): boolean {
+  const [first] = plainSecrets(parseMap(text, file, EXPECTED));
+  return first !== undefined;
+}
+
 function* plainSecrets(
   root: MapNode,
 ): Iterable<{ readonly node: ScalarNode; readonly place: SealPlace }> {

@@ -41,6 +41,20 @@ export async function askHelper(helper: string, server: string): Promise<Credent
   return credentialIn(stdout, program, server);
 }
 
+/** Asks each helper once for each server: some ask the user to unlock a key ring. A failure is asked again. */
+export function rememberedHelpers(): typeof askHelper {
+  const answers = new Map<string, Promise<Credential | undefined>>();
+  return (helper, server) => {
+    const key = JSON.stringify([helper, server]);
+    const known = answers.get(key);
+    if (known) return known;
+    const answer = askHelper(helper, server);
+    answers.set(key, answer);
+    answer.catch(() => answers.delete(key));
+    return answer;
+  };
+}
+
 function credentialIn(answer: string, program: string, server: string): Credential | undefined {
   const parsed = parse(answer);
   const username = field(parsed, 'Username');

@@ -1,0 +1,146 @@
+import pLimit from 'p-limit';
+import { copyAll } from '../../copy/copy.ts';
+import type { Defaults } from '../../copy/defaults.ts';
+import type { Listener, Outcome } from '../../copy/events.ts';
+import type { Limit } from '../../copy/limit.ts';
+import { type Ends, planAll } from '../../copy/plan.ts';
+import { blobCounter, reportOf } from '../../copy/report.ts';
+import { parseRules, type Rules } from '../../copy/rules.ts';
+import { expandRules, type Tasks } from '../../copy/tasks.ts';
+import { formatName } from '../../oci/reference.ts';
+import { type Log, openLog } from '../../progress/log.ts';
+import { openRegistries, type Registries } from '../../registry/registry.ts';
+import { delayBefore } from '../../registry/retry.ts';
+import { readText, STANDARD_STREAM } from '../../text/file.ts';
+import { EXIT, type Exit } from '../base.ts';
+import { explain, explainShortly } from '../explain.ts';
+import { type Logins, openLogins } from './logins.ts';
+import { openVoice, type Voice } from './voice.ts';
+
+export interface MigrateOptions {
+  readonly auth: string | undefined;
+  readonly images: string;
+  readonly log: string;
+  readonly defaults: Defaults;
+  readonly retries: number;
+  readonly workers: number;
+  readonly json: boolean;
+  readonly progress: boolean;
+  readonly encryptAuth: boolean;
+  readonly configFolder: string;
+  readonly signal: AbortSignal;
+}
+
+// Looking at images costs round trips, carrying blobs costs bandwidth: each has its own measure, whatever -w says.
+const LOOKS_IN_FLIGHT = 16;
+const BLOBS_IN_FLIGHT = 12;
+const IMAGE_RETRIES = { retries: 0, firstDelayMs: 1_000, maximumDelayMs: 30_000 };
+
+/** What one run works with, opened before anything is sent. */
+interface Run {
+  readonly options: MigrateOptions;
+  readonly logins: Logins;
+  readonly registries: Registries;
+  readonly log: Log;
+  readonly voice: Voice;
+}
+
+/** The whole of `copy`: reads, plans, copies, reports, seals. */
+export async function migrate(options: MigrateOptions): Promise<Exit> {
+  const { auth: path, configFolder, images, signal } = options;
+  const logins = await openLogins({ path, environment: process.env, configFolder });
+  const file = images === STANDARD_STREAM ? 'standard input' : images;
+  const rules = parseRules(await readText(images), file, options.defaults);
+  const log = await openLog(options.log, { explain: explainShortly });
+  const voice = openVoice(options);
+  const registries = openRegistries({
+    loginFor: logins.loginFor,
+    settingsFor: logins.settingsFor,
+    onLogin: (name, { origin }) =>
+      log.write({ event: 'login', repository: formatName(name), origin }),
+    onWait: (wait) => {
+      log.write({ event: 'waiting', ...wait });
+      voice.waiting(wait);
+    },
+  });
+  try {
+    const exit = await carryOut(rules, { options, logins, registries, log, voice });
+    if (options.encryptAuth) await logins.seal().catch((error: unknown) => voice.warn(error));
+    return signal.aborted ? EXIT.interrupted : exit;
+  } finally {
+    await registries.close();
+    await log.close().catch((error: unknown) => voice.warn(error));
+  }
+}
+
+async function carryOut(rules: Rules, run: Run): Promise<Exit> {
+  const { options, log, voice } = run;
+  const begun = performance.now();
+  voice.generating();
+  log.write({ event: 'begun', rules: rules.rules.length + rules.failures.length });
+  const expanded = await expand(rules, run);
+  const { tasks } = expanded;
+  const ruleFailures = [...rules.failures, ...expanded.failures].sort(
+    (first, second) =>
+      first.place.line - second.place.line || first.place.column - second.place.column,
+  );
+  for (const failure of ruleFailures) {
+    voice.ruleFailed(failure);
+    log.write({ event: 'rule failed', ...failure.place, error: failure.message });
+  }
+  voice.handling();
+  const blobs = blobCounter();
+  const outcomes = await copyTasks(expanded, [blobs.listener, log.listener], run);
+  const durationMs = Math.round(performance.now() - begun);
+  const interrupted = options.signal.aborted;
+  const report = reportOf(
+    { tasks, outcomes, ruleFailures, blobs: blobs.counts(), durationMs, interrupted },
+    explain,
+  );
+  log.write({ event: 'ended', ...report.summary });
+  voice.ended(report);
+  return report.summary.failed + ruleFailures.length > 0 ? EXIT.incomplete : EXIT.done;
+}
+
+function expand({ rules }: Rules, { registries, options }: Run): Promise<Tasks> {
+  const tagsOf = async (name: Parameters<Registries['open']>[0]) => {
+    const repository = await registries.open(name, 'pull');
+    return Array.fromAsync(repository.tags(options.signal));
+  };
+  return expandRules(rules, tagsOf, limitOf(LOOKS_IN_FLIGHT));
+}
+
+async function copyTasks(
+  { tasks }: Tasks,
+  listeners: readonly Listener[],
+  { options, registries, voice }: Run,
+): Promise<readonly Outcome[]> {
+  const { workers, retries, signal } = options;
+  const ends: Ends = {
+    source: (name) => registries.open(name, 'pull'),
+    destination: (name) => registries.open(name, 'push'),
+  };
+  const reporter = voice.progress(Math.min(workers, tasks.length));
+  const listener: Listener = (event) => {
+    for (const listen of [...listeners, reporter.listener]) listen(event);
+  };
+  try {
+    const plan = await planAll(tasks, { ends, limit: limitOf(LOOKS_IN_FLIGHT), listener, signal });
+    return await copyAll(plan, {
+      ends,
+      images: limitOf(workers),
+      blobs: limitOf(BLOBS_IN_FLIGHT),
+      retries,
+      delayBefore: (retry) => delayBefore(retry, IMAGE_RETRIES),
+      listener,
+      signal,
+    });
+  } finally {
+    await reporter.stop();
+  }
+}
+
+function limitOf(count: number): Limit {
+  const limit = pLimit(count);
+  return (work) => limit(work);
+}

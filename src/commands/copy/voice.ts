@@ -1,0 +1,71 @@
+import type { InvalidRuleError } from '../../copy/errors.ts';
+import type { CopyReport } from '../../copy/report.ts';
+import { formatBytes, formatDuration } from '../../progress/format.ts';
+import { showLanes } from '../../progress/lanes.ts';
+import { type Reporter, showLines } from '../../progress/lines.ts';
+import { wantsLanes } from '../../progress/terminal.ts';
+import type { Wait } from '../../registry/pace.ts';
+import { explain, explainShortly } from '../explain.ts';
+
+/** Everything that `copy` says to people, on the right stream. */
+export interface Voice {
+  generating(): void;
+  handling(): void;
+  ruleFailed(failure: InvalidRuleError): void;
+  waiting(wait: Wait): void;
+  warn(error: unknown): void;
+  /** Shows images while they are copied, with as many lanes as may be in flight. */
+  progress(lanes: number): Reporter;
+  ended(report: CopyReport): void;
+}
+
+export interface VoiceOptions {
+  /** the report goes to standard output alone, everything else to standard error */
+  readonly json: boolean;
+  readonly progress: boolean;
+}
+
+export function openVoice({ json, progress }: VoiceOptions): Voice {
+  const stream = json ? process.stderr : process.stdout;
+  const say = (line: string) => stream.write(`${line}\n`);
+  const complain = (line: string) => process.stderr.write(`${line}\n`);
+  return {
+    // These lines, and the last one, are what scripts around image-migrator look for.
+    generating: () => say('Start to generate images tasks, please wait ...'),
+    handling: () => say('Start to handle images tasks, please wait ...'),
+    ruleFailed: ({ place, message }) =>
+      complain(
+        `${place.file}:${place.line}:${place.column}: "${place.source}" -> "${place.destination}": ${message}`,
+      ),
+    waiting: ({ host, status, waitMs }) =>
+      complain(`${host}: waiting ${formatDuration(waitMs)}, it answered ${status}`),
+    warn: (error) => complain(`warning: ${explain(error).message}`),
+    progress: (lanes) =>
+      wantsLanes(stream, process.env, progress) && lanes > 0
+        ? showLanes({ stream, lanes, explain: explainShortly })
+        : showLines({ stream, explain: explainShortly }),
+    ended: (report) => {
+      for (const line of closingLines(report)) say(line);
+      if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    },
+  };
+}
+
+function closingLines({ summary, images }: CopyReport): readonly string[] {
+  const { copied, skipped, failed, rulesFailed, blobsTransferred, bytesTransferred, durationMs } =
+    summary;
+  const sent = `${formatBytes(bytesTransferred)} in ${blobsTransferred} blobs`;
+  const totals = `${copied} copied, ${skipped} already there, ${failed} failed; ${sent} sent in ${formatDuration(durationMs)}`;
+  if (summary.interrupted) {
+    const left = images.filter(({ error }) => error?.code === 'INTERRUPTED');
+    return [
+      ...left.map(({ source, destination }) => `left     ${source} -> ${destination}`),
+      totals,
+      `Interrupted: ${images.length - left.length} of ${images.length} images are done with, ${left.length} are left; the same command goes on from here`,
+    ];
+  }
+  return [
+    totals,
+    `Images(${images.length}) migration finished, ${failed} images tasks failed, ${rulesFailed} tasks generate failed`,
+  ];
+}

@@ -1,0 +1,32 @@
+import { constants } from 'node:os';
+
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** Hands the signals back to the process. */
+  release(): void;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+// A terminal and a parent process may both hand on the same Ctrl-C.
+const SAME_PRESS_MS = 300;
+
+/** Turns the first SIGINT or SIGTERM into an aborted signal; a second one, later, ends the process at once. */
+export function interruption(): Interruption {
+  const controller = new AbortController();
+  let pressedAt = 0;
+  const onSignal = () => {
+    if (!controller.signal.aborted) {
+      pressedAt = performance.now();
+      controller.abort();
+    } else if (performance.now() - pressedAt > SAME_PRESS_MS) {
+      process.exit(128 + constants.signals.SIGINT);
+    }
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const name of SIGNALS) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import {
+  formatName,
+  formatReference,
+  type Reference,
+  type RepositoryName,
+} from '../oci/reference.ts';
+
+/** flatten keeps the last segment of a source's path, preserve the whole path. */
+export type Layout = 'flatten' | 'preserve';
+
+export interface Mapped {
+  readonly source: Reference;
+  readonly destination: Reference;
+}
+
+export interface Mapping {
+  /** one for each source, in the order given */
+  readonly images: readonly Mapped[];
+  /** what stood in each other's way and got a longer path, as groups of source repositories */
+  readonly collisions: readonly (readonly string[])[];
+}
+
+/**
+ * Drops the tag of a source that has a digest too, where another source of its repository has the same tag
+ * and something else behind it: one tag cannot name both at the destination, and the digest says it all.
+ */
+export function untangled(sources: readonly Reference[]): readonly Reference[] {
+  const versions = new Map<string, Set<string>>();
+  for (const source of sources) {
+    const claims = versions.get(claimOf(source)) ?? new Set();
+    versions.set(claimOf(source), claims.add(source.digest ?? ''));
+  }
+  return sources.map((source) => {
+    const { tag: _, ...byDigest } = source;
+    const shared = (versions.get(claimOf(source))?.size ?? 1) > 1;
+    return source.digest !== undefined && shared ? byDigest : source;
+  });
+}
+
+/**
+ * Maps sources to places below a repository prefix. No two of them share a destination: repositories that
+ * would collide all get a path that tells them apart, first their own whole path, then with their registry.
+ *
+ * @param target - registry, and the namespace below which everything goes
+ * @param taken - destinations that are spoken for already, with their sources, both fully qualified
+ */
+export function mapImages(
+  sources: readonly Reference[],
+  target: RepositoryName,
+  layout: Layout,
+  taken: ReadonlyMap<string, string> = new Map(),
+): Mapping {
+  const repositories = new Map(sources.map((source) => [formatName(source), source]));
+  /** how far each source repository had to go to stand alone */
+  const steps = new Map([...repositories.keys()].map((name) => [name, 0]));
+  const ways = layout === 'flatten' ? FLATTEN : PRESERVE;
+  const collisions: string[][] = [];
+  const place = (source: Reference): Reference =>
+    versioned(source, target, ways[steps.get(formatName(source)) ?? 0] ?? hashed);
+  for (let round = 0; round < ways.length; round += 1) {
+    const groups = colliding(sources, place, taken);
+    if (groups.length === 0) break;
+    if (round === 0) collisions.push(...groups);
+    for (const name of new Set(groups.flat())) steps.set(name, round + 1);
+  }
+  return { images: sources.map((source) => ({ source, destination: place(source) })), collisions };
+}
+
+type Way = (source: RepositoryName) => string;
+
+const lastSegment: Way = ({ repository }) => repository.slice(repository.lastIndexOf('/') + 1);
+const wholePath: Way = ({ repository }) => repository;
+const withRegistry: Way = ({ registry, repository }) => `${pathOf(registry)}/${repository}`;
+// Two hosts may still read alike once their colons are gone.
+const hashed: Way = (source) => {
+  const hash = createHash('sha256').update(formatName(source)).digest('hex').slice(0, 8);
+  return `${withRegistry(source)}-${hash}`;
+};
+
+const FLATTEN: readonly Way[] = [lastSegment, wholePath, withRegistry, hashed];
+const PRESERVE: readonly Way[] = [wholePath, withRegistry, hashed];
+
+/** A host as a path segment: `[::1]:5000` is `1-5000`. */
+function pathOf(registry: string): string {
+  return registry
+    .toLowerCase()
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[-.]+|[-.]+$/g, '');
+}
+
+function versioned(source: Reference, target: RepositoryName, way: Way): Reference {
+  const { tag, digest } = source;
+  return {
+    registry: target.registry,
+    repository: `${target.repository}/${way(source)}`,
+    ...(tag === undefined ? {} : { tag }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+/** Groups of source repositories that share a destination among themselves, or with what is taken. */
+function colliding(
+  sources: readonly Reference[],
+  place: (source: Reference) => Reference,
+  taken: ReadonlyMap<string, string>,
+): string[][] {
+  const claims = new Map<string, Set<string>>();
+  for (const source of sources) {
+    const key = claimOf(place(source));
+    const claimants = claims.get(key) ?? new Set();
+    claims.set(key, claimants.add(formatName(source)));
+  }
+  const groups: string[][] = [];
+  for (const [key, claimants] of claims) {
+    const holder = taken.get(key);
+    const foreign = holder !== undefined && !claimants.has(holder);
+    if (claimants.size > 1 || foreign) groups.push([...claimants].sort());
+  }
+  return groups;
+}
+
+/** What a destination claims: a tag, or the repository's untagged digest. */
+export function claimOf(destination: Reference): string {
+  const { tag, ...untagged } = destination;
+  if (tag === undefined) return formatReference(untagged);
+  return `${formatName(destination)}:${tag}`;
+}
