@@ -48,7 +48,6 @@ export function column(text: string, width: number, fit = fitEnd): string {
 }
 
 function cut(text: string, width: number, beginning: number): string {
-  if (widthOf(text) <= width) return text;
   if (width < 1) return '';
   const parts = graphemes(text);
   const head = take(parts, Math.max(0, beginning));
