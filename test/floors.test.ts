@@ -19,12 +19,12 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 
 /** The only files that may import a library, by library. */
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
-  undici: /^(registry\/transport|cluster\/\w+)\.ts$/,
+  undici: /^(registry\/transport|cluster\/(session|connection|retry))\.ts$/,
   execa: /^(registry\/docker-helper|cluster\/exec-credential)\.ts$/,
-  '@kubernetes/client-node': /^cluster\/\w+\.ts$/,
+  '@kubernetes/client-node': /^cluster\/session\.ts$/,
   listr2: /^progress\/lanes\.ts$/,
   'jsonc-parser': /^text\/json\.ts$/,
-  yaml: /^(text\/yaml|cluster\/[\w-]+|commands\/scan\/report)\.ts$/,
+  yaml: /^(text\/yaml|cluster\/(kubeconfig-files|manifest-documents)|commands\/scan\/report)\.ts$/,
   '@oclif/core': /^commands\//,
   'p-limit': /^commands\//,
 };

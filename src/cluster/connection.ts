@@ -6,9 +6,9 @@ import { printable } from '../text/printable.ts';
 import type { Environment } from './environment.ts';
 import { ClusterError } from './errors.ts';
 import { fieldsAt, textAt } from './fields.ts';
-import type { Access } from './kubeconfig.ts';
+import { type Access, ofContext } from './kubeconfig.ts';
 import { type Identity, loginOf } from './login.ts';
-import { proxyFor } from './proxy.ts';
+import { proxyOf } from './proxy.ts';
 import { isWorthAnotherTry, type Reply, unreachable, waitMs } from './retry.ts';
 import { openSession, type Session } from './session.ts';
 
@@ -43,15 +43,17 @@ const unzip = promisify(gunzip);
 export function openConnection(access: Access, options: ConnectionOptions): Connection {
   const { environment, timeoutMs } = options;
   const login = loginOf(access, environment, options.signal);
-  const proxy = proxyFor(new URL(access.cluster.server), environment);
+  const proxy = proxyOf(access, environment);
+  // Replaced sessions stay open until the end: other requests may just be about to use them.
+  const all: Promise<Session>[] = [];
   let current: Opened | undefined;
 
   // Nothing is awaited between the look and the change, so that requests side by side share one session.
   const opened = async (rejected?: Opened): Promise<Opened> => {
     const identity = await login(rejected?.identity);
     if (current && current !== rejected && current.identity === identity) return current;
-    void current?.session.then(close, () => undefined);
     current = { identity, session: openSession(access, identity, proxy) };
+    all.push(current.session);
     return current;
   };
 
@@ -77,11 +79,13 @@ export function openConnection(access: Access, options: ConnectionOptions): Conn
     }
   };
 
-  return { get, close: async () => current?.session.then(close, () => undefined) };
-}
+  const close = async () => {
+    const sessions = await Promise.allSettled(all);
+    for (const session of sessions)
+      if (session.status === 'fulfilled') await session.value.dispatcher.close();
+  };
 
-async function close({ dispatcher }: Session): Promise<void> {
-  await dispatcher.close().catch(() => undefined);
+  return { get, close };
 }
 
 async function send(
@@ -121,11 +125,12 @@ async function bodyOf({ body, headers }: Dispatcher.ResponseData): Promise<unkno
   }
 }
 
-function unauthorized({ context, cluster, userName }: Access, { body }: Reply): ClusterError {
+function unauthorized(access: Access, { body }: Reply): ClusterError {
+  const { context, cluster, userName } = access;
   const said = printable(textAt(fieldsAt(body), 'message') ?? 'unauthorized');
   return new ClusterError(
     'unauthorized',
-    `${cluster.server} of context "${context}" refused the login of user "${userName}": ${said}`,
+    `${cluster.server}${ofContext(access)} refused the login of user "${userName}": ${said}`,
     { context, hint: 'Log in again; "kubectl get namespaces" has to work with the same flags.' },
   );
 }

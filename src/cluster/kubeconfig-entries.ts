@@ -35,8 +35,6 @@ export interface UserEntry {
   readonly authProvider?: Fields | undefined;
 }
 
-export type InteractiveMode = 'Never' | 'IfAvailable' | 'Always';
-
 /** `users[].user.exec`: a login program. */
 export interface ExecEntry {
   readonly apiVersion: string;

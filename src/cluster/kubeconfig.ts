@@ -97,6 +97,11 @@ export function accessOf(kubeconfig: Kubeconfig, overrides: Overrides): Access {
   return { context: name, cluster, userName, user: actingAs(user, overrides), namespace };
 }
 
+/** For messages: ` of context "production"`; empty where cluster and user were named instead. */
+export function ofContext({ context }: Access): string {
+  return context === '' ? '' : ` of context "${context}"`;
+}
+
 /** The same user, acting for the one that was named beside the files. */
 export function actingAs(user: UserEntry, { as, asUid, asGroups }: Overrides): UserEntry {
   return {

@@ -45,7 +45,7 @@ async function filesAt(path: string, recursive: boolean): Promise<readonly strin
   const manifests = entries.filter((entry) => MANIFEST.test(entry)).sort();
   if (manifests.length > 0) return manifests.map((entry) => join(path, entry));
   throw new ClusterError('configuration', `there is no manifest in ${path}`, {
-    hint: 'Only .yaml, .yml and .json files of the folder itself are read.',
+    hint: 'Files that end in .yaml, .yml or .json are read.',
   });
 }
 

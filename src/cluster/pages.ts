@@ -3,7 +3,7 @@ import type { ListOptions } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import { ClusterError, type ClusterErrorReason } from './errors.ts';
 import { fieldsAt, textAt } from './fields.ts';
-import type { Access } from './kubeconfig.ts';
+import { type Access, ofContext } from './kubeconfig.ts';
 import { type Resource, resourceName } from './resources.ts';
 import type { Reply } from './retry.ts';
 
@@ -66,7 +66,7 @@ function pathOf(
 /** The error for an answer that holds no list. */
 function refusal(
   { status, body }: Reply,
-  { context }: Access,
+  access: Access,
   resource: Resource,
   namespace: string | undefined,
 ): ClusterError {
@@ -80,8 +80,8 @@ function refusal(
       : undefined;
   return new ClusterError(
     reasonOf(status),
-    `cannot list ${name}${place} of context "${context}": ${said}`,
-    { context, verb: 'list', resource: name, said, hint },
+    `cannot list ${name}${place}${ofContext(access)}: ${said}`,
+    { context: access.context, verb: 'list', resource: name, said, hint },
   );
 }
 

@@ -1,5 +1,28 @@
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from './environment.ts';
+import { ClusterError } from './errors.ts';
+import type { Access } from './kubeconfig.ts';
+
+/**
+ * The proxy between us and the server: the one that the kubeconfig names, else that of the environment.
+ *
+ * @throws {ClusterError} its address is of no use; it is not repeated, since it may hold a password
+ */
+export function proxyOf(
+  { cluster, context }: Access,
+  environment: Environment,
+): string | undefined {
+  const proxy = cluster.proxyUrl ?? proxyFor(new URL(cluster.server), environment);
+  if (proxy === undefined || (URL.canParse(proxy) && /^(?:https?|socks5):\/\/./.test(proxy)))
+    return proxy;
+  const source = cluster.proxyUrl
+    ? 'the proxy-url in the kubeconfig'
+    : 'the proxy of the environment';
+  throw new ClusterError('configuration', `${source} is no address of a proxy`, {
+    context,
+    hint: 'Write it as http://, https:// or socks5://host:port.',
+  });
+}
 
 /**
  * The proxy that the environment names for a server, by the rules of Go's net/http, which kubectl follows:

@@ -1,17 +1,10 @@
 import type { Cluster, Unreadable } from './cluster.ts';
 import { type ClusterError, endsEverything } from './errors.ts';
 import { type Resource, resourceName } from './resources.ts';
+import type { Scope } from './scope.ts';
 import { sideBySide } from './side-by-side.ts';
 
 export type Visit = (object: unknown, resource: Resource) => void;
-
-/** Where to look. */
-export interface Scope {
-  /** undefined: in all namespaces */
-  readonly namespaces: readonly string[] | undefined;
-  /** The names of all namespaces, asked for where lists of all at once are forbidden; undefined: forbidden too. */
-  allNamespaces(): Promise<readonly string[] | undefined>;
-}
 
 /** A list that could not be read. */
 export interface Failure extends Unreadable {

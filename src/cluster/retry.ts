@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
+import { printable } from '../text/printable.ts';
 import { ClusterError } from './errors.ts';
-import type { Access } from './kubeconfig.ts';
+import { type Access, ofContext } from './kubeconfig.ts';
 
 /** What came back for one request. */
 export interface Reply {
@@ -36,7 +37,7 @@ export function waitMs(reply: Reply | Error, attempt: number): number {
 /** The one line, with the server and the context, for a server that gives no answer. */
 export function unreachable(
   error: Error,
-  { cluster, context }: Access,
+  access: Access,
   timeoutMs: number | undefined,
 ): ClusterError {
   const reason =
@@ -45,15 +46,15 @@ export function unreachable(
       : reasonOf(error);
   return new ClusterError(
     'unreachable',
-    `cannot reach the API server ${cluster.server} of context "${context}": ${reason}`,
-    { context, hint: hintFor(error), cause: error },
+    `cannot reach the API server ${access.cluster.server}${ofContext(access)}: ${reason}`,
+    { context: access.context, hint: hintFor(error), cause: error },
   );
 }
 
 function reasonOf(error: Error): string {
   const code = codeOf(error);
   // Node tries all addresses of a name and gives an error without text when none answers.
-  return error.message || code || 'no connection';
+  return printable(error.message || code || 'no connection');
 }
 
 function hintFor(error: Error): string {

@@ -1,10 +1,9 @@
-import type { Cluster, Unreadable } from './cluster.ts';
-import { endsEverything } from './errors.ts';
-import { fieldsAt, textAt } from './fields.ts';
+import type { Cluster } from './cluster.ts';
 import { type Gathering, gathering, type Inventory, sortUnreadable } from './inventory.ts';
 import { isHistory, isSaidByOwner, topOwner } from './owners.ts';
-import { type Failure, readEach, type Scope } from './read.ts';
-import { NAMESPACES, PODS, type Resource, resourceName } from './resources.ts';
+import { type Failure, readEach } from './read.ts';
+import { PODS, type Resource } from './resources.ts';
+import { scopeOf } from './scope.ts';
 import { parseSelector, type Selector } from './selector.ts';
 import { runningDigest, type Workload, workloadOf } from './workload.ts';
 
@@ -70,53 +69,6 @@ function mention(
   for (const image of workload.images)
     if (!isSaidByOwner(image, workload, owners)) found.use(image.image, image.container, workload);
   return true;
-}
-
-interface Looked {
-  readonly scope: Scope;
-  readonly missing: readonly Unreadable[];
-}
-
-/** Leaves out the namespaces that do not exist: listing them gives nothing, and no error. */
-async function scopeOf(
-  cluster: Cluster,
-  wanted: readonly string[] | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Looked> {
-  let all: Promise<readonly string[] | undefined> | undefined;
-  const allNamespaces = () => {
-    all ??= namespaceNames(cluster, signal);
-    return all;
-  };
-  if (!wanted) return { scope: { namespaces: undefined, allNamespaces }, missing: [] };
-  const names = [...new Set(wanted)];
-  const exist = await Promise.all(names.map((name) => cluster.hasNamespace(name, signal)));
-  const missing = names
-    .filter((_, index) => !exist[index])
-    .map((namespace) => ({
-      resource: resourceName(NAMESPACES),
-      namespace,
-      reason: `there is no namespace "${namespace}" in ${cluster.name}`,
-    }));
-  const namespaces = names.filter((_, index) => exist[index]);
-  return { scope: { namespaces, allNamespaces }, missing };
-}
-
-async function namespaceNames(
-  cluster: Cluster,
-  signal: AbortSignal | undefined,
-): Promise<readonly string[] | undefined> {
-  const names: string[] = [];
-  try {
-    for await (const object of cluster.list(NAMESPACES, { signal })) {
-      const name = textAt(fieldsAt(object, 'metadata'), 'name');
-      if (name !== undefined) names.push(name);
-    }
-    return names;
-  } catch (error) {
-    if (endsEverything(error)) throw error;
-    return undefined;
-  }
 }
 
 /** A server that answers every question with something else than "forbidden" is not the one that is meant. */

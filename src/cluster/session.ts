@@ -1,8 +1,14 @@
-import type { Dispatcher } from 'undici';
+import type { AgentOptions, RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { buildConnector, Dispatcher } from 'undici';
 import { ClusterError } from './errors.ts';
 import type { Access } from './kubeconfig.ts';
-import type { UserEntry } from './kubeconfig-entries.ts';
 import type { Identity } from './login.ts';
+
+// As many as lists are read side by side.
+const MAXIMUM_CONNECTIONS = 4;
+
+type DispatcherOptions = ReturnType<KubeConfig['createDispatcherOptions']>;
 
 /** Headers and a pool of kept-alive connections that make us who we are to the server. */
 export interface Session {
@@ -12,10 +18,10 @@ export interface Session {
 }
 
 /**
- * Makes a session: the client library turns the kubeconfig's TLS, proxy and login entries into headers and
- * a dispatcher, once; used for every request, the dispatcher keeps its connections.
+ * Makes a session: the client library turns the kubeconfig's TLS, proxy and login entries into options and
+ * headers, of which we make one dispatcher for all requests. Its own would connect anew for each of them.
  *
- * @param proxy - used where the kubeconfig names none; the library does not read the environment
+ * @param proxy - chosen already, since the library does not read the environment
  * @throws {ClusterError} a certificate or key cannot be read
  */
 export async function openSession(
@@ -23,7 +29,7 @@ export async function openSession(
   identity: Identity,
   proxy: string | undefined,
 ): Promise<Session> {
-  const { KubeConfig, RequestContext } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await import('@kubernetes/client-node');
   const kubeConfig = new KubeConfig();
   kubeConfig.loadFromOptions({
     clusters: [libraryCluster(access, proxy)],
@@ -31,21 +37,43 @@ export async function openSession(
     contexts: [{ name: 'context', cluster: 'cluster', user: 'user' }],
     currentContext: 'context',
   });
-  const request = new RequestContext(access.cluster.server, 'GET');
+  const options: RequestOptions & AgentOptions = {};
   try {
-    await kubeConfig.applySecurityAuthentication(request);
+    await kubeConfig.applyToHTTPSOptions(options);
+    const cluster = kubeConfig.getCurrentCluster();
+    const dispatcher = await dispatcherOf(kubeConfig.createDispatcherOptions(cluster, options));
+    return { identity, headers: { ...headersOf(options), ...impersonation(access) }, dispatcher };
   } catch (cause) {
+    if (cause instanceof ClusterError) throw cause;
     throw new ClusterError(
       'configuration',
       `cannot use the login of user "${access.userName}": ${reasonOf(cause)}`,
       { context: access.context, hint: 'Try "kubectl get namespaces" with the same flags.', cause },
     );
   }
-  return {
-    identity,
-    headers: { ...request.getHeaders(), ...impersonation(access) },
-    dispatcher: request.getDispatcher() ?? (await plainDispatcher()),
-  };
+}
+
+/**
+ * HTTP/2 is left out: API servers end its connections with GOAWAY, after a refused login and now and then to
+ * balance their load, and undici then fails the requests that are under way.
+ */
+async function dispatcherOf(options: DispatcherOptions): Promise<Dispatcher> {
+  const { Agent, ProxyAgent } = await import('undici');
+  const pool = { allowH2: false, connections: MAXIMUM_CONNECTIONS };
+  if (options.type === 'none') return new Agent(pool);
+  // The same options of Node's tls on both sides, typed apart: one side allows undefined.
+  if (options.type === 'agent') {
+    const connect = options.connect as Partial<buildConnector.BuildOptions>;
+    return new Agent({ ...pool, connect });
+  }
+  const requestTls = options.requestTls as buildConnector.BuildOptions;
+  return new ProxyAgent({ ...pool, uri: options.uri, requestTls });
+}
+
+function headersOf({ headers = {}, auth }: RequestOptions): Record<string, string> {
+  const basic = auth ? { authorization: `Basic ${base64(auth)}` } : {};
+  const entries = Object.entries(headers).map(([key, value]) => [key.toLowerCase(), `${value}`]);
+  return { ...basic, ...Object.fromEntries(entries) };
 }
 
 function libraryCluster({ cluster }: Access, proxy: string | undefined): object {
@@ -60,7 +88,7 @@ function libraryCluster({ cluster }: Access, proxy: string | undefined): object 
     // Where both are given the library takes the file, and client-go the data.
     caFile: certificateAuthorityData ? undefined : cluster.certificateAuthority,
     tlsServerName: cluster.tlsServerName,
-    proxyUrl: cluster.proxyUrl ?? proxy,
+    proxyUrl: proxy,
   };
 }
 
@@ -88,7 +116,7 @@ function libraryUser({ user, cluster }: Access, identity: Identity): object {
  * @see https://kubernetes.io/docs/reference/access-authn-authz/user-impersonation/
  */
 function impersonation({ user, context }: Access): Record<string, string | string[]> {
-  const { as, asUid, asGroups = [], asUserExtra = {} } = user as UserEntry;
+  const { as, asUid, asGroups = [], asUserExtra = {} } = user;
   const extra = Object.entries(asUserExtra);
   if (as === undefined && (asUid || asGroups.length > 0 || extra.length > 0))
     throw new ClusterError('configuration', 'groups are given to act as, but no user', {
@@ -101,15 +129,16 @@ function impersonation({ user, context }: Access): Record<string, string | strin
     ...(asUid ? { 'impersonate-uid': asUid } : {}),
     ...(asGroups.length > 0 ? { 'impersonate-group': [...asGroups] } : {}),
     ...Object.fromEntries(
-      extra.map(([key, values]) => [`impersonate-extra-${encodeURIComponent(key)}`, [...values]]),
+      extra.map(([key, values]) => [`impersonate-extra-${escapeKey(key)}`, [...values]]),
     ),
   };
 }
 
-/** For a server that needs nothing special; the library leaves it to the runtime then. */
-async function plainDispatcher(): Promise<Dispatcher> {
-  const { Agent } = await import('undici');
-  return new Agent();
+/** Percent-encoded like a part of a URL, and the two characters more that no header name may hold. */
+function escapeKey(key: string): string {
+  return encodeURIComponent(key.toLowerCase()).replace(/[()]/g, (mark) =>
+    mark === '(' ? '%28' : '%29',
+  );
 }
 
 function base64(text: string): string {

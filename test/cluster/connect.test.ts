@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { type AddressInfo, connect as dial } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, connect as dial } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type ConnectOptions, connect } from '../../src/cluster/cluster.ts';
@@ -384,6 +384,20 @@ describe('a connection to a real API server', { skip: skipUnless(requirement) },
       assert.deepEqual(tunnels, ['kubernetes.default.svc:6443']);
     });
 
+    it('that speaks SOCKS', async () => {
+      const socks = await startSocksProxy(Number(new URL(plane.server).port));
+      const cluster = { ...inner, 'proxy-url': `socks5://127.0.0.1:${socks.port}` };
+      const user = { token: plane.adminToken };
+
+      const works = await canList({
+        kubeconfig: await plane.writeKubeconfig('socks', user, cluster),
+      });
+      socks.end();
+
+      assert.ok(works);
+      assert.deepEqual(socks.hosts, ['kubernetes.default.svc']);
+    });
+
     it('but not where NO_PROXY lists the server', async () => {
       const kubeconfig = await plane.writeKubeconfig(
         'no-proxy',
@@ -447,4 +461,23 @@ async function compact(plane: ControlPlane): Promise<void> {
   };
   const { header } = await post('/v3/kv/range', { key: Buffer.from('/').toString('base64') });
   await post('/v3/kv/compaction', { revision: header.revision, physical: true });
+}
+
+/** Just enough of RFC 1928: no login, and every name leads to one port of this machine. */
+async function startSocksProxy(target: number) {
+  const hosts: string[] = [];
+  const server = createTcpServer(async (socket) => {
+    socket.on('error', () => undefined);
+    await once(socket, 'data');
+    socket.write(Buffer.of(5, 0));
+    const [request] = (await once(socket, 'data')) as [Buffer];
+    hosts.push(request.subarray(5, 5 + (request[4] ?? 0)).toString());
+    const upstream = dial(target, '127.0.0.1');
+    upstream.on('error', () => undefined);
+    await once(upstream, 'connect');
+    socket.write(Buffer.of(5, 0, 0, 1, 127, 0, 0, 1, 0, 0));
+    upstream.pipe(socket).pipe(upstream);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return { hosts, port: (server.address() as AddressInfo).port, end: () => server.close() };
 }

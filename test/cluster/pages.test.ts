@@ -9,6 +9,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Cluster, type ConnectOptions, connect } from '../../src/cluster/cluster.ts';
 import { PODS } from '../../src/cluster/resources.ts';
+import { scan } from '../../src/cluster/scan.ts';
 
 interface Answer {
   readonly status?: number;
@@ -21,13 +22,15 @@ let folder: string;
 let server: Server;
 let script: (Answer | ((response: ServerResponse) => void))[];
 let asked: string[];
+let answerAll: ((path: string) => Answer) | undefined;
 let cluster: Cluster | undefined;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pages-'));
   server = createServer((request, response) => {
     asked.push(request.url ?? '');
-    const answer = script.shift() ?? { status: 500, body: 'the script is over' };
+    const answer = answerAll?.(request.url ?? '') ??
+      script.shift() ?? { status: 500, body: 'the script is over' };
     if (typeof answer === 'function') return answer(response);
     const body = Buffer.from(
       typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body),
@@ -37,7 +40,10 @@ before(async () => {
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
 });
-afterEach(() => cluster?.close());
+afterEach(async () => {
+  answerAll = undefined;
+  await cluster?.close();
+});
 after(async () => {
   server.close();
   server.closeAllConnections();
@@ -198,5 +204,35 @@ describe('a list', () => {
       reason: 'unreachable',
       message: `cannot reach the API server http://127.0.0.1:${port}/base/ of context "script": no answer within 0.05 s`,
     });
+  });
+});
+
+describe('a scan', () => {
+  it('fails where the server has nothing that Kubernetes has, and is another server', async () => {
+    await assert.rejects(list([]), { reason: 'refused' });
+    script = Array.from({ length: 9 }, () => ({ status: 404, body: 'not found' }));
+    assert.ok(cluster);
+
+    await assert.rejects(scan(cluster), {
+      reason: 'missing',
+      said: 'it answered 404 without a list',
+    });
+  });
+
+  it('goes on where the server lacks one kind, and says so', async () => {
+    await assert.rejects(list([]), { reason: 'refused' });
+    const empty = (path: string): Answer =>
+      path.includes('cronjobs')
+        ? { status: 404, body: { message: 'the server could not find the requested resource' } }
+        : page([]);
+    answerAll = empty;
+    assert.ok(cluster);
+
+    const { images, unreadable } = await scan(cluster);
+
+    assert.deepEqual(images, []);
+    assert.deepEqual(unreadable, [
+      { resource: 'cronjobs.batch', reason: 'the server could not find the requested resource' },
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { proxyFor } from '../../src/cluster/proxy.ts';
+import { proxyFor, proxyOf } from '../../src/cluster/proxy.ts';
 
 const PROXY = 'http://proxy.example:3128';
 
@@ -60,5 +60,41 @@ describe('the proxy of the environment', () => {
   for (const [server, list, expected] of exceptions)
     it(`is ${expected ? 'used' : 'left out'} for ${server} where NO_PROXY is "${list}"`, () => {
       assert.equal(proxied(server, list), expected);
+    });
+});
+
+describe('the proxy of a cluster', () => {
+  const through = (proxyUrl: string | undefined, environment = {}) =>
+    proxyOf(
+      {
+        context: 'test',
+        cluster: {
+          server: 'https://api.example',
+          skipTlsVerify: false,
+          disableCompression: false,
+          proxyUrl,
+        },
+        userName: 'ada',
+        user: {},
+        namespace: 'default',
+      },
+      environment,
+    );
+
+  it('is the one that the kubeconfig names, whatever NO_PROXY says', () => {
+    const environment = { HTTPS_PROXY: 'http://other.example', NO_PROXY: '*' };
+
+    assert.equal(through(PROXY, environment), PROXY);
+    assert.equal(through('socks5://proxy.example:1080'), 'socks5://proxy.example:1080');
+    assert.equal(through(undefined, { HTTPS_PROXY: PROXY }), PROXY);
+    assert.equal(through(undefined), undefined);
+  });
+
+  for (const proxyUrl of ['proxy.example:3128', 'ftp://u:s3cret@proxy.example', 'http://'])
+    it(`is refused where it is ${proxyUrl}, and not repeated`, () => {
+      assert.throws(() => through(proxyUrl), {
+        reason: 'configuration',
+        message: 'the proxy-url in the kubeconfig is no address of a proxy',
+      });
     });
 });

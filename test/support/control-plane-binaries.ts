@@ -61,8 +61,8 @@ async function buildOnce(folder: string): Promise<void> {
   for (let poll = 0; poll < MAXIMUM_POLLS && !isComplete(folder); poll += 1) {
     if (await take(lock)) {
       try {
-        process.stderr.write(`building a Kubernetes control plane once, into ${folder}\n`);
-        await buildControlPlane(folder);
+        // Another process may have finished between our look and the lock.
+        if (!isComplete(folder)) await build(folder);
       } finally {
         await rm(lock, { recursive: true, force: true });
       }
@@ -71,6 +71,11 @@ async function buildOnce(folder: string): Promise<void> {
       await releaseIfAbandoned(lock);
     }
   }
+}
+
+async function build(folder: string): Promise<void> {
+  process.stderr.write(`building a Kubernetes control plane once, into ${folder}\n`);
+  await buildControlPlane(folder);
 }
 
 async function take(lock: string): Promise<boolean> {

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Certified, certify, pem } from './certificates-x509.ts';
 import type { ControlPlaneBinaries } from './control-plane-binaries.ts';
-import { type RunningProcess, run, startProcess } from './process.ts';
+import { startApiServer, startEtcd, untilReady } from './control-plane-programs.ts';
+import { type RunningProcess, run } from './process.ts';
 
 export { findControlPlane } from './control-plane-binaries.ts';
 
@@ -39,7 +38,6 @@ export interface ControlPlaneOptions {
 }
 
 const LOOPBACK = Buffer.of(127, 0, 0, 1);
-const MAXIMUM_POLLS = 600;
 const ADMIN_TOKEN = 'token-of-the-administrator';
 
 /** Starts etcd and kube-apiserver as controller-runtime's envtest does, and waits until both are ready. */
@@ -62,7 +60,7 @@ export async function startControlPlane(
     started.push(await startEtcd(binaries.etcd, folder, etcd, `http://127.0.0.1:${peerPort}`));
     started.push(await startApiServer(binaries.apiServer, folder, server, etcd, parameters));
     const certificate = pem('CERTIFICATE', authority.certificate);
-    await untilReady(server, certificate);
+    await untilReady(server, certificate, ADMIN_TOKEN);
     const writeKubeconfig = kubeconfigWriter(folder, server, certificate);
     const kubeconfig = await writeKubeconfig('admin', { token: ADMIN_TOKEN });
     return {
@@ -101,74 +99,6 @@ async function writeFiles(folder: string, authority: Certified): Promise<void> {
   };
   for (const [name, content] of Object.entries(files))
     await writeFile(join(folder, name), content, { mode: 0o600 });
-}
-
-function startEtcd(
-  command: string,
-  folder: string,
-  client: string,
-  peer: string,
-): Promise<RunningProcess> {
-  return startProcess({
-    command,
-    arguments: [
-      `--data-dir=${join(folder, 'etcd')}`,
-      `--listen-client-urls=${client}`,
-      `--advertise-client-urls=${client}`,
-      `--listen-peer-urls=${peer}`,
-      '--unsafe-no-fsync=true',
-    ],
-    ready: /ready to serve client requests/,
-  });
-}
-
-function startApiServer(
-  command: string,
-  folder: string,
-  server: string,
-  etcd: string,
-  more: readonly string[],
-): Promise<RunningProcess> {
-  const file = (name: string) => join(folder, name);
-  return startProcess({
-    command,
-    arguments: [
-      '--bind-address=127.0.0.1',
-      `--secure-port=${new URL(server).port}`,
-      `--etcd-servers=${etcd}`,
-      `--cert-dir=${folder}`,
-      `--tls-cert-file=${file('server.crt')}`,
-      `--tls-private-key-file=${file('server.key')}`,
-      `--client-ca-file=${file('authority.crt')}`,
-      `--token-auth-file=${file('tokens.csv')}`,
-      '--authorization-mode=RBAC',
-      `--service-account-issuer=${server}/`,
-      `--service-account-key-file=${file('service-accounts.crt')}`,
-      `--service-account-signing-key-file=${file('service-accounts.key')}`,
-      '--service-cluster-ip-range=10.0.0.0/24',
-      '--disable-admission-plugins=ServiceAccount',
-      '--endpoint-reconciler-type=none',
-      '--allow-privileged=true',
-      ...more,
-    ],
-    ready: /Serving securely on/,
-  });
-}
-
-/** The server listens before its roles and its namespace `default` are there. */
-async function untilReady(server: string, ca: string): Promise<void> {
-  const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
-  const isOk = async (path: string): Promise<boolean> => {
-    const request = get(`${server}${path}`, { ca, headers, agent: false });
-    const [response] = await once(request, 'response').catch(() => [undefined]);
-    response?.resume();
-    return response?.statusCode === 200;
-  };
-  for (let poll = 0; poll < MAXIMUM_POLLS; poll += 1) {
-    if ((await isOk('/readyz')) && (await isOk('/api/v1/namespaces/default'))) return;
-    await delay(100);
-  }
-  throw new Error('the API server did not become ready');
 }
 
 function kubeconfigWriter(folder: string, server: string, authority: string) {
