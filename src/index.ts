@@ -1,4 +1,5 @@
-export { type Cluster, type ConnectOptions, connect } from './cluster/cluster.ts';
+export type { Cluster } from './cluster/cluster.ts';
+export { type ConnectOptions, connect } from './cluster/connect.ts';
 export { ClusterError } from './cluster/errors.ts';
 export type { ImageUse, Inventory, Usage } from './cluster/inventory.ts';
 export { readManifests } from './cluster/manifests.ts';

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, connect as dial } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type ConnectOptions, connect } from '../../src/cluster/cluster.ts';
+import { type ConnectOptions, connect } from '../../src/cluster/connect.ts';
 import { ClusterError } from '../../src/cluster/errors.ts';
 import { NAMESPACES, PODS } from '../../src/cluster/resources.ts';
 import { scan } from '../../src/cluster/scan.ts';

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { type Cluster, type ConnectOptions, connect } from '../../src/cluster/cluster.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import { type ConnectOptions, connect } from '../../src/cluster/connect.ts';
 import { PODS } from '../../src/cluster/resources.ts';
 import { scan } from '../../src/cluster/scan.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { after, before, describe, it } from 'node:test';
-import { type Cluster, connect } from '../../src/cluster/cluster.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import { connect } from '../../src/cluster/connect.ts';
 import type { Inventory } from '../../src/cluster/inventory.ts';
 import { type ScanOptions, scan } from '../../src/cluster/scan.ts';
 import {

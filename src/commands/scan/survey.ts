@@ -1,4 +1,5 @@
-import { type Cluster, type ConnectOptions, connect } from '../../cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { type ConnectOptions, connect } from '../../cluster/connect.ts';
 import { readManifests } from '../../cluster/manifests.ts';
 import { scan } from '../../cluster/scan.ts';
 import type { Layout } from '../../copy/layout.ts';
