@@ -8,4 +8,5 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const pjson = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 pjson.oclif.commands.target = './src/commands/index.ts';
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-void execute({ development: true, loadOptions: { root, pjson } });
+// Not oclif's development mode: it prints stacks where users get one line.
+void execute({ loadOptions: { root, pjson } });

@@ -2,6 +2,7 @@ import { Command, Flags } from '@oclif/core';
 import { printable } from '../text/printable.ts';
 import { explain } from './explain.ts';
 import { interruption } from './interruption.ts';
+import { usageErrorOf } from './usage.ts';
 
 /** What a process says about how it ended. */
 export const EXIT = { done: 0, incomplete: 1, notStarted: 2, interrupted: 130 } as const;
@@ -16,6 +17,10 @@ export abstract class MigrateCommand extends Command {
   static override baseFlags = {
     help: Flags.help({ char: 'h', description: 'show this help' }),
   };
+
+  // Else oclif takes `copy images.json` for a command of that name, below `copy`. Its parser asks the class itself,
+  // not what it extends, and still refuses the argument.
+  static override strict = false;
 
   /** Does the command's work and says how it went. */
   abstract work(signal: AbortSignal): Promise<Exit>;
@@ -36,7 +41,10 @@ export abstract class MigrateCommand extends Command {
   // oclif would print a stack, or its own frame around the message; kubectl's users expect one line.
   protected override async catch(error: Error & { oclif?: { exit?: number } }): Promise<void> {
     if (error.oclif?.exit === 0) throw error;
-    const { message, hint } = explain(error);
+    // Where NODE_ENV says development, oclif would warn that nothing was parsed.
+    this.parsed = true;
+    const help = `see "${this.config.bin} ${this.id} --help"`;
+    const { message, hint } = explain(usageErrorOf(error, help) ?? error);
     const [first = '', ...rest] = message.split('\n');
     process.stderr.write(`error: ${printable(first, 1000)}\n`);
     for (const line of rest) if (line.trim()) process.stderr.write(`${printable(line, 1000)}\n`);

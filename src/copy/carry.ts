@@ -31,7 +31,7 @@ export function carrier({ ends, limit, listener, signal }: CarryOptions): Carrie
   /** by registry and digest: the repository that holds the blob */
   const homes = new Once<{ readonly repository: string; readonly fate: BlobFate }>();
   /** by repository and digest */
-  const placements = new Once<BlobFate>();
+  const placements = new Once<{ readonly owner: Task; readonly fate: BlobFate }>();
 
   const put = (blob: Descriptor, task: Task, mountFrom?: string): Promise<BlobFate> =>
     limit(async () => {
@@ -67,32 +67,23 @@ export function carrier({ ends, limit, listener, signal }: CarryOptions): Carrie
 
   const placeNew = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
     const { registry, repository } = task.destination;
-    for (;;) {
-      let mine = false;
-      try {
-        const home = await homes.run(`${registry}@${blob.digest}`, async () => {
-          mine = true;
-          return { repository, fate: await settle(blob, task) };
-        });
-        return mine ? home.fate : await put(blob, task, home.repository);
-      } catch (error) {
-        // Another image's failure is its own: this one tries for itself.
-        if (mine || signal.aborted) throw error;
-      }
-    }
+    const { result: home, mine } = await homes.share(`${registry}@${blob.digest}`, async () => ({
+      repository,
+      fate: await settle(blob, task),
+    }));
+    return mine ? home.fate : put(blob, task, home.repository);
   };
 
   return {
     place: async (blob, task) => {
-      signal.throwIfAborted();
-      let mine = false;
-      const fate = await placements.run(`${formatName(task.destination)}@${blob.digest}`, () => {
-        mine = true;
-        return placeNew(blob, task);
+      const key = `${formatName(task.destination)}@${blob.digest}`;
+      const { result, mine } = await placements.share(key, async () => {
+        signal.throwIfAborted();
+        return { owner: task, fate: await placeNew(blob, task) };
       });
-      if (!mine) return 'shared';
-      listener({ kind: 'placed', task, blob, fate });
-      return fate;
+      if (mine) listener({ kind: 'placed', task, blob, fate: result.fate });
+      // A retry of the same image finds its own work again.
+      return result.owner === task ? result.fate : 'shared';
     },
     resend: async (blob, task) => {
       await put(blob, task);
@@ -100,7 +91,10 @@ export function carrier({ ends, limit, listener, signal }: CarryOptions): Carrie
   };
 }
 
-/** Opens a blob at its source, proves its digest on the way, and reports how far it is. */
+/**
+ * Opens a blob at its source, proves its digest on the way, and reports how far it is. The digest is of the
+ * whole: what lies before the offset is read and hashed too, but not handed on.
+ */
 function opener(
   blob: Descriptor,
   task: Task,
@@ -108,17 +102,19 @@ function opener(
   listener: Listener,
   signal: AbortSignal,
 ): OpenBlob {
-  return async (offset) => {
-    const bytes = await at('source', task.source, () => source.openBlob(blob, offset, signal));
+  return async (offset, wanted = signal) => {
+    const bytes = await at('source', task.source, () => source.openBlob(blob, 0, wanted));
     return counted();
 
     async function* counted() {
-      let sent = offset;
+      let position = 0;
       try {
         for await (const chunk of verified(bytes, blob.digest, blob.size)) {
-          sent += chunk.byteLength;
-          yield chunk;
-          listener({ kind: 'moving', task, blob, offset: sent });
+          const rest = chunk.subarray(Math.max(0, offset - position));
+          position += chunk.byteLength;
+          if (rest.byteLength === 0) continue;
+          yield rest;
+          listener({ kind: 'moving', task, blob, offset: position });
         }
       } catch (error) {
         await at('source', task.source, () => Promise.reject(error));

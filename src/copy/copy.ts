@@ -69,6 +69,7 @@ async function carryOut(step: Step, run: Run): Promise<Outcome> {
       const delayMs = run.delayBefore(attempt - 1);
       run.listener({ kind: 'retrying', task: step.task, attempt, delayMs, error });
       await sleep(delayMs, undefined, { signal: run.signal }).catch(() => undefined);
+      if (run.signal.aborted) return failed(new InterruptedError(), attempt);
       next = { task: step.task, kind: 'failed', error };
     }
   }

@@ -8,7 +8,13 @@ import {
   splitReference,
 } from '../oci/reference.ts';
 import type { Defaults } from './defaults.ts';
-import { rejectRegistryOnly, type Selection, type Source, tagsIn } from './source.ts';
+import {
+  rejectAddress,
+  rejectRegistryOnly,
+  type Selection,
+  type Source,
+  tagsIn,
+} from './source.ts';
 
 /** The right side of a rule. */
 export interface Destination {
@@ -25,6 +31,7 @@ export interface Destination {
  */
 export function parseDestination(text: string, source: Source, defaults: Defaults): Destination {
   if (text.trim() === '') return { name: defaultName(source, defaults), tags: [] };
+  rejectAddress(text);
   const { host, path, tag, digest } = splitReference(text);
   rejectRegistryOnly(host, path, text);
   const tags = tag === undefined ? [] : tagsIn(tag, text);
@@ -81,7 +88,7 @@ function checkTags(tags: readonly string[], selection: Selection, text: string):
   if (tags.length !== sources)
     throw new InvalidReferenceError(
       text,
-      `it has ${tags.length} tags, but the source has ${sources}`,
+      `it has ${tags.length} tag${tags.length === 1 ? '' : 's'}, but the source has ${sources}`,
     );
 }
 

@@ -17,7 +17,7 @@ export interface Mapped {
 export interface Mapping {
   /** one for each source, in the order given */
   readonly images: readonly Mapped[];
-  /** what stood in each other's way and got a longer path, as groups of source repositories */
+  /** source repositories that stood in each other's way, each group once, sorted */
   readonly collisions: readonly (readonly string[])[];
 }
 
@@ -55,14 +55,14 @@ export function mapImages(
   /** how far each source repository had to go to stand alone */
   const steps = new Map([...repositories.keys()].map((name) => [name, 0]));
   const ways = layout === 'flatten' ? FLATTEN : PRESERVE;
-  const collisions: string[][] = [];
+  let collisions: readonly (readonly string[])[] = [];
   const place = (source: Reference): Reference =>
     versioned(source, target, ways[steps.get(formatName(source)) ?? 0] ?? hashed);
   for (let round = 0; round < ways.length; round += 1) {
     const groups = colliding(sources, place, taken);
     if (groups.length === 0) break;
-    if (round === 0) collisions.push(...groups);
-    for (const name of new Set(groups.flat())) steps.set(name, round + 1);
+    if (round === 0) collisions = namesOf(groups);
+    for (const { movers } of groups) for (const name of movers) steps.set(name, round + 1);
   }
   return { images: sources.map((source) => ({ source, destination: place(source) })), collisions };
 }
@@ -81,12 +81,13 @@ const hashed: Way = (source) => {
 const FLATTEN: readonly Way[] = [lastSegment, wholePath, withRegistry, hashed];
 const PRESERVE: readonly Way[] = [wholePath, withRegistry, hashed];
 
-/** A host as a path segment: `[::1]:5000` is `1-5000`. */
+/** A host as a path segment: `[::1]:5000` is `1-5000`, and `[::]` is `0`. */
 function pathOf(registry: string): string {
-  return registry
+  const segment = registry
     .toLowerCase()
     .replace(/[^a-z0-9.]+/g, '-')
     .replace(/^[-.]+|[-.]+$/g, '');
+  return segment === '' ? '0' : segment;
 }
 
 function versioned(source: Reference, target: RepositoryName, way: Way): Reference {
@@ -99,25 +100,38 @@ function versioned(source: Reference, target: RepositoryName, way: Way): Referen
   };
 }
 
-/** Groups of source repositories that share a destination among themselves, or with what is taken. */
+/** Source repositories that meet at one destination. */
+interface Group {
+  /** those that have to go on */
+  readonly movers: ReadonlySet<string>;
+  /** whose the destination is already */
+  readonly holder: string | undefined;
+}
+
+/** Groups that share a destination among themselves, or with what is taken. */
 function colliding(
   sources: readonly Reference[],
   place: (source: Reference) => Reference,
   taken: ReadonlyMap<string, string>,
-): string[][] {
+): readonly Group[] {
   const claims = new Map<string, Set<string>>();
   for (const source of sources) {
     const key = claimOf(place(source));
     const claimants = claims.get(key) ?? new Set();
     claims.set(key, claimants.add(formatName(source)));
   }
-  const groups: string[][] = [];
-  for (const [key, claimants] of claims) {
-    const holder = taken.get(key);
-    const foreign = holder !== undefined && !claimants.has(holder);
-    if (claimants.size > 1 || foreign) groups.push([...claimants].sort());
+  return [...claims]
+    .map(([key, movers]) => ({ movers, holder: taken.get(key) }))
+    .filter(({ movers, holder }) => movers.size > 1 || (holder && !movers.has(holder)));
+}
+
+function namesOf(groups: readonly Group[]): readonly (readonly string[])[] {
+  const unique = new Map<string, readonly string[]>();
+  for (const { movers, holder } of groups) {
+    const names = [...new Set([...movers, ...(holder ? [holder] : [])])].sort();
+    unique.set(names.join(' '), names);
   }
-  return groups;
+  return [...unique].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, names]) => names);
 }
 
 /** What a destination claims: a tag, or the repository's untagged digest. */

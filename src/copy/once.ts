@@ -13,8 +13,28 @@ export class Once<Result> {
     return run;
   }
 
-  /** Makes the next run of a key a new one. */
-  forget(key: string): void {
-    this.#runs.delete(key);
+  /**
+   * The same for work that may fail for one and go well for another: a failure is that of whoever did the
+   * work, and those who waited try for themselves, one after the other.
+   */
+  async share(key: string, work: () => Promise<Result>): Promise<Shared<Result>> {
+    for (;;) {
+      let mine = false;
+      try {
+        const result = await this.run(key, () => {
+          mine = true;
+          return work();
+        });
+        return { result, mine };
+      } catch (error) {
+        if (mine) throw error;
+      }
+    }
   }
+}
+
+export interface Shared<Result> {
+  readonly result: Result;
+  /** whether the work was done for this call */
+  readonly mine: boolean;
 }

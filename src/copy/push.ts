@@ -5,7 +5,7 @@ import { at } from './errors.ts';
 import { Once } from './once.ts';
 import type { Ends } from './plan.ts';
 import type { Task } from './task.ts';
-import { blobsOf, type Tree } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 export interface PushOptions {
   readonly ends: Ends;
@@ -31,15 +31,17 @@ export function pusher({ ends, resend, signal }: PushOptions): Push {
     await Promise.all(children.map((child) => pushByDigest(child, task)));
   };
 
-  const pushByDigest = (tree: Tree, task: Task): Promise<void> =>
-    pushed.run(`${formatName(task.destination)}@${tree.manifest.descriptor.digest}`, async () => {
+  const pushByDigest = async (tree: Tree, task: Task): Promise<void> => {
+    const key = `${formatName(task.destination)}@${tree.manifest.descriptor.digest}`;
+    await pushed.share(key, async () => {
       await pushChildren(tree, task);
       await put(tree, task, undefined);
     });
+  };
 
   // Pull-through caches, and registries that clean up behind our back, claim to have what they lack.
   const repair = async (tree: Tree, task: Task): Promise<void> => {
-    for (const blob of blobsOf(tree)) if (!blob.urls) await resend(blob, task);
+    for (const blob of tree.blobs) if (!blob.urls) await resend(blob, task);
     for (const child of tree.children) {
       await repair(child, task);
       await put(child, task, undefined);

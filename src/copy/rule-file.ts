@@ -1,5 +1,8 @@
 import { parseMap } from '../text/document.ts';
 import { DocumentError } from '../text/errors.ts';
+import type { MapNode } from '../text/node.ts';
+
+const EXPECTED = 'a map of source images to destinations';
 
 /** A line of images.json as it is written: a source, and one destination. */
 export interface RuleText {
@@ -21,31 +24,44 @@ export function formatRules(rules: readonly RuleText[]): string {
  */
 export function addRules(text: string, file: string, rules: readonly RuleText[]): string {
   if (rules.length === 0) return text;
-  const root = parseMap(text, file, 'a map of source images to destinations');
+  const root = parseMap(text, file, EXPECTED);
   const added = rules.toSorted(bySource);
-  const last = root.entries.at(-1);
-  if (text[root.start] !== '{')
-    return checked(appendedYaml(text, added), file, root.entries.length + added.length);
-  const at = last ? last.value.end : root.start + 1;
-  const lines = added.map(jsonLine).join(',\n');
-  const insert = last ? `,\n${lines}` : `\n${lines}\n`;
-  return checked(
-    text.slice(0, at) + insert + text.slice(at),
-    file,
-    root.entries.length + added.length,
-  );
+  const whole =
+    text[root.start] === '{' ? insertedJson(text, root, added) : appendedYaml(text, added);
+  return checked(whole, file, root.entries.length + added.length);
+}
+
+// Each alternative ends where its comment ends, so that a comma inside a comment is never taken for one.
+const COMMA = /^(?:\s|(?:\/\/|#)[^\n]*\n|\/\*(?:(?!\*\/)[\s\S])*\*\/)*,/;
+
+// Before the closing brace, and behind whatever stands there: the comment of the last rule stays its comment.
+function insertedJson(text: string, root: MapNode, rules: readonly RuleText[]): string {
+  const end = root.entries.at(-1)?.value.end;
+  const start = end ?? root.start + 1;
+  const rest = text.slice(start, root.end - 1);
+  const comma = end === undefined || COMMA.test(rest) ? '' : ',';
+  const lineEnd = lineEndOf(text);
+  const lines = rules.map(jsonLine).join(`,${lineEnd}`);
+  const content = rest.trimEnd();
+  const blank = rest.slice(content.length);
+  const before = text.slice(0, start) + comma + content;
+  const after = (blank.includes('\n') ? blank : lineEnd + blank) + text.slice(root.end - 1);
+  return before + lineEnd + lines + after;
 }
 
 function appendedYaml(text: string, rules: readonly RuleText[]): string {
-  const lines = rules.map(
-    ({ source, destination }) => `${JSON.stringify(source)}: ${JSON.stringify(destination)}\n`,
-  );
-  return text + (text.endsWith('\n') ? '' : '\n') + lines.join('');
+  const lineEnd = lineEndOf(text);
+  const lines = rules.map((rule) => `${pairOf(rule)}${lineEnd}`);
+  return text + (text.endsWith('\n') ? '' : lineEnd) + lines.join('');
+}
+
+function lineEndOf(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n';
 }
 
 // An exotic file (a document end mark, an indented map) must not be broken silently.
 function checked(text: string, file: string, count: number): string {
-  if (parseMap(text, file, 'a map').entries.length === count) return text;
+  if (parseMap(text, file, EXPECTED).entries.length === count) return text;
   throw new DocumentError(
     file,
     undefined,
@@ -53,8 +69,12 @@ function checked(text: string, file: string, count: number): string {
   );
 }
 
-function jsonLine({ source, destination }: RuleText): string {
-  return `  ${JSON.stringify(source)}: ${JSON.stringify(destination)}`;
+function jsonLine(rule: RuleText): string {
+  return `  ${pairOf(rule)}`;
+}
+
+function pairOf({ source, destination }: RuleText): string {
+  return `${JSON.stringify(source)}: ${JSON.stringify(destination)}`;
 }
 
 function bySource(first: RuleText, second: RuleText): number {

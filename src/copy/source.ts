@@ -34,6 +34,7 @@ const PATTERN = /^(.*?):\/(.*)\/$/s;
  * @throws {InvalidReferenceError} it is empty, names no repository, or breaks docker's grammar
  */
 export function parseSource(text: string, defaults: Defaults): Source {
+  rejectAddress(text);
   const [, patterned, expression] = PATTERN.exec(text) ?? [];
   if (patterned !== undefined && expression !== undefined)
     return {
@@ -62,6 +63,12 @@ function sourceName({ host, path }: NameParts, text: string, defaults: Defaults)
   );
 }
 
+/** @throws {InvalidReferenceError} the text is an address rather than a reference */
+export function rejectAddress(text: string): void {
+  const scheme = /^[a-z-]+:\/\//i.exec(text)?.[0];
+  if (scheme) throw new InvalidReferenceError(text, `leave out "${scheme}"`);
+}
+
 /**
  * A rule may name nothing larger than a repository. docker would take `registry.example.com` for a
  * repository of Docker Hub; whoever writes that in a rule means the registry.
@@ -74,7 +81,9 @@ export function rejectRegistryOnly(host: string | undefined, path: string, text:
       text,
       'it names a registry or a namespace only; a rule needs a repository',
     );
-  if (host === undefined && !path.includes('/') && isHostLike(path))
+  if (path === '') throw new InvalidReferenceError(text, 'it names no repository');
+  // Upper case alone makes no registry of a bare word: "Nginx" is a repository that is spelled wrongly.
+  if (host === undefined && !path.includes('/') && isHostLike(path.toLowerCase()))
     throw new InvalidReferenceError(text, 'it names a registry only; a rule needs a repository');
 }
 
@@ -102,8 +111,11 @@ export function tagsIn(list: string, text: string): readonly string[] {
 
 function anchored(expression: string, text: string): RegExp {
   try {
-    return new RegExp(`^(?:${expression})$`, 'u');
-  } catch {
-    throw new InvalidReferenceError(text, `/${expression}/ is not a regular expression`);
+    // Without the flag u, which refuses the needless backslashes that Go's expressions may have: v1\-alpine.
+    return new RegExp(`^(?:${expression})$`);
+  } catch (error) {
+    // The engine's message repeats the expression before it gives the reason.
+    const reason = (error as Error).message.split(': ').at(-1);
+    throw new InvalidReferenceError(text, `/${expression}/ is not a regular expression: ${reason}`);
   }
 }

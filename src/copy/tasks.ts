@@ -1,5 +1,6 @@
-import { formatName, formatReference, isTag, type RepositoryName } from '../oci/reference.ts';
-import { InvalidRuleError } from './errors.ts';
+import { formatName, isTag, type Reference, type RepositoryName } from '../oci/reference.ts';
+import { InvalidRuleError, isAbort } from './errors.ts';
+import { claimOf } from './layout.ts';
 import type { Limit } from './limit.ts';
 import { Once } from './once.ts';
 import type { Rule } from './rules.ts';
@@ -29,36 +30,46 @@ export async function expandRules(
   const list: TagsOf = (name) => lists.run(formatName(name), () => limit(() => tagsOf(name)));
   const expanded = await Promise.all(rules.map((rule) => expand(rule, list)));
   const failures = expanded.filter((result) => result instanceof InvalidRuleError);
-  const taken = new Map<
-    string,
-    { readonly source: string; readonly task: Task; readonly rule: Rule }
-  >();
+  const claims = new Map<string, Claim>();
   for (const [index, rule] of rules.entries()) {
     const tasks = expanded[index];
     if (!tasks || tasks instanceof InvalidRuleError) continue;
-    const conflicts = tasks.filter((task) => {
-      const source = formatReference(task.source);
-      const destination = formatReference(task.destination);
-      const earlier = taken.get(destination);
-      if (!earlier) taken.set(destination, { source, task, rule });
-      return earlier !== undefined && earlier.source !== source;
-    });
-    const [first] = conflicts;
-    if (first)
-      failures.push(conflictOf(rule, first, taken.get(formatReference(first.destination))?.rule));
+    const [first] = tasks.flatMap((task) => claimFor(task, rule, claims) ?? []);
+    if (first) failures.push(conflictOf(rule, first));
   }
-  return { tasks: [...taken.values()].map(({ task }) => task), failures };
+  return { tasks: [...claims.values()].map(({ task }) => task), failures };
+}
+
+/** Who has a destination. */
+interface Claim {
+  readonly task: Task;
+  readonly rule: Rule;
+}
+
+/** Enters a task for its destination; gives the claim of another source that was there before. */
+function claimFor(task: Task, rule: Rule, claims: Map<string, Claim>): Claim | undefined {
+  const key = claimOf(task.destination);
+  const earlier = claims.get(key);
+  if (!earlier) claims.set(key, { task, rule });
+  return earlier && identityOf(earlier.task.source) !== identityOf(task.source)
+    ? earlier
+    : undefined;
+}
+
+/** What a source is, apart from its name: a digest says it all, whatever tag stands before it. */
+function identityOf({ tag, digest, ...name }: Reference): string {
+  return `${formatName(name)} ${digest ?? tag}`;
 }
 
 async function expand(rule: Rule, tagsOf: TagsOf): Promise<readonly Task[] | InvalidRuleError> {
   try {
     return tasksOf(rule, await selectedTags(rule, tagsOf));
   } catch (error) {
-    return error instanceof InvalidRuleError
-      ? error
-      : new InvalidRuleError(rule.place, `its tags cannot be listed: ${(error as Error).message}`, {
-          cause: error,
-        });
+    if (error instanceof InvalidRuleError) return error;
+    const reason = isAbort(error) ? 'interrupted' : (error as Error).message;
+    return new InvalidRuleError(rule.place, `its tags cannot be listed: ${reason}`, {
+      cause: error,
+    });
   }
 }
 
@@ -97,10 +108,11 @@ async function selectedTags({ source, place }: Rule, tagsOf: TagsOf): Promise<re
   throw new InvalidRuleError(place, `${formatName(name)} ${reason}`);
 }
 
-function conflictOf(rule: Rule, task: Task, earlier: Rule | undefined): InvalidRuleError {
-  const destination = formatReference(task.destination);
-  const other = earlier
-    ? `line ${earlier.place.line} ("${earlier.place.source}")`
-    : 'an earlier rule';
-  return new InvalidRuleError(rule.place, `${destination} is already the destination of ${other}`);
+function conflictOf(rule: Rule, earlier: Claim): InvalidRuleError {
+  const { line, source } = earlier.rule.place;
+  const destination = claimOf(earlier.task.destination);
+  return new InvalidRuleError(
+    rule.place,
+    `${destination} is already the destination of line ${line} ("${source}")`,
+  );
 }

@@ -51,6 +51,8 @@ export async function* verified(bytes: Bytes, digest: Digest, size: number): Byt
   let received = 0;
   let held: Uint8Array | undefined;
   for await (const chunk of bytes) {
+    // An empty chunk must not be the last one: the one before it would be handed out unproven.
+    if (chunk.byteLength === 0) continue;
     received += chunk.byteLength;
     if (received > size) throw new DigestMismatchError(digest, `longer than its ${size} bytes`);
     hash.update(chunk);

@@ -61,8 +61,12 @@ export function linksOf(manifest: Manifest): Links {
     throw new InvalidManifestError(
       'it is a docker schema 1 manifest, which registries no longer accept: pull it and push it again with a current docker',
     );
-  const config = fields['config'] === undefined ? [] : [fields['config']];
-  const blobs = [...config, ...list(fields, 'layers'), ...list(fields, 'blobs')];
+  const config = fields['config'] ?? undefined;
+  const blobs = [
+    ...(config === undefined ? [] : [config]),
+    ...list(fields, 'layers'),
+    ...list(fields, 'blobs'),
+  ];
   return {
     manifests: unique(list(fields, 'manifests').map(descriptorOf)),
     blobs: unique(blobs.map(descriptorOf)),

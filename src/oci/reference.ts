@@ -29,7 +29,9 @@ const HOST = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
-const MAXIMUM_NAME_LENGTH = 255;
+const MAXIMUM_PATH_LENGTH = 255;
+// Docker shows images by such identifiers, and does not take them for names.
+const IDENTIFIER = /^[0-9a-f]{64}$/;
 
 /** A text cut into its parts, nothing checked and no default applied yet. */
 export interface ReferenceParts {
@@ -74,9 +76,11 @@ export function isHostLike(segment: string): boolean {
  * @see https://github.com/distribution/reference/blob/v0.6.0/reference.go
  */
 export function parseReference(text: string): Reference {
+  if (IDENTIFIER.test(text))
+    throw new InvalidReferenceError(text, 'it is the identifier of an image, not its name');
   const { host, path, tag, digest } = splitReference(text);
   const registry = canonicalRegistry(host ?? DOCKER_HUB);
-  const official = registry === DOCKER_HUB && !path.includes('/');
+  const official = registry === DOCKER_HUB && path !== '' && !path.includes('/');
   const name = repositoryName(registry, official ? `library/${path}` : path, text);
   return withVersion(name, { tag, digest }, text);
 }
@@ -91,10 +95,10 @@ export function repositoryName(registry: string, path: string, text: string): Re
   if (!HOST.test(registry)) throw new InvalidReferenceError(text, `"${registry}" is not a host`);
   if (path === '') throw new InvalidReferenceError(text, 'it names no repository');
   if (!PATH.test(path)) throw new InvalidReferenceError(text, repositoryReason(path));
-  if (registry.length + 1 + path.length > MAXIMUM_NAME_LENGTH)
+  if (path.length > MAXIMUM_PATH_LENGTH)
     throw new InvalidReferenceError(
       text,
-      `its name is longer than ${MAXIMUM_NAME_LENGTH} characters`,
+      `its repository is longer than ${MAXIMUM_PATH_LENGTH} characters`,
     );
   return { registry, repository: path };
 }

@@ -1,5 +1,6 @@
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicHeader, type Credential } from './credentials.ts';
+import { CredentialError } from './errors.ts';
 import { fetchToken, Tokens } from './token.ts';
 import type { HttpRequest, Layer, Transport } from './transport.ts';
 
@@ -26,6 +27,8 @@ export interface Identity {
 /**
  * A layer that logs in: the first 401 teaches the host's challenge, from then on every request carries what
  * it needs at once. A token that a registry no longer takes is renewed once.
+ *
+ * @throws {CredentialError} the token service refuses the login, or may not be told it
  */
 export function authorized(gate: Gate, identity: Identity, realmTransport: Transport): Layer {
   const headerFor = async (scopes: readonly string[]): Promise<string | undefined> => {
@@ -41,14 +44,17 @@ export function authorized(gate: Gate, identity: Identity, realmTransport: Trans
 
   return (next) => async (request) => {
     const scopes = [...new Set([...identity.scopes, ...(request.scopes ?? [])])];
-    const before = await headerFor(scopes);
+    const { signal } = request;
+    signal?.throwIfAborted();
+    const before = await unlessAborted(headerFor(scopes), signal);
     const response = await next(withAuthorization(request, before));
     if (response.status !== 401) return response;
-    const challenge = chosen(parseChallenges(response.header('www-authenticate') ?? ''), identity);
+    const challenges = parseChallenges(response.header('www-authenticate') ?? '');
+    const challenge = chosen(challenges, identity, request.url.host);
     if (!challenge) return response;
     gate.challenge = challenge;
     if (before?.startsWith(BEARER)) gate.tokens.forget(keyOf(scopes), before.slice(BEARER.length));
-    const after = await headerFor(scopes);
+    const after = await unlessAborted(headerFor(scopes), signal);
     if (after === undefined || after === before) return response;
     await response.discard();
     return next(withAuthorization(request, after));
@@ -68,21 +74,52 @@ function withAuthorization(request: HttpRequest, authorization: string | undefin
   return authorization ? { ...request, headers: { ...request.headers, authorization } } : request;
 }
 
-// Bearer before Basic: registries that offer both mean their tokens.
-function chosen(challenges: readonly Challenge[], identity: Identity): Challenge | undefined {
-  const bearer = challenges.find(({ scheme, parameters }) => {
-    const realm = parameters.get('realm') ?? '';
-    return scheme === 'bearer' && isTrustedRealm(realm, identity.plainRealm);
+/** Waits for a token that others may wait for too, but no longer than this request may take. */
+async function unlessAborted<Value>(
+  work: Promise<Value>,
+  signal: AbortSignal | undefined,
+): Promise<Value> {
+  if (!signal) return work;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
   });
-  return bearer ?? challenges.find(({ scheme }) => scheme === 'basic');
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+// Bearer before Basic: registries that offer both mean their tokens.
+function chosen(
+  challenges: readonly Challenge[],
+  { plainRealm }: Identity,
+  host: string,
+): Challenge | undefined {
+  const realms = challenges.filter(({ scheme }) => scheme === 'bearer').filter(hasRealm);
+  const basic = challenges.find(({ scheme }) => scheme === 'basic');
+  const usable = realms.find((bearer) => isTrusted(realmOf(bearer), plainRealm)) ?? basic;
+  const [refused] = realms;
+  if (usable || !refused) return usable;
+  throw new CredentialError(
+    `${host} wants logins at ${realmOf(refused).origin}, over plain HTTP, where all could read them; set "insecure": true for ${host} in auth.json if you trust the network`,
+  );
+}
+
+function hasRealm({ parameters }: Challenge): boolean {
+  const realm = parameters.get('realm') ?? '';
+  return URL.canParse(realm) && /^https?:$/.test(new URL(realm).protocol);
+}
+
+function realmOf({ parameters }: Challenge): URL {
+  return new URL(parameters.get('realm') ?? '');
 }
 
 // A realm over plain HTTP would carry the password in the clear.
-function isTrustedRealm(realm: string, plainRealm: boolean): boolean {
-  if (!URL.canParse(realm)) return false;
-  const { protocol, hostname } = new URL(realm);
-  if (protocol === 'https:') return true;
-  return protocol === 'http:' && (plainRealm || isLoopback(hostname));
+function isTrusted({ protocol, hostname }: URL, plainRealm: boolean): boolean {
+  return protocol === 'https:' || plainRealm || isLoopback(hostname);
 }
 
 function isLoopback(hostname: string): boolean {

@@ -11,7 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @see https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
  */
 export function containersAuth(environment: Environment, ask: AskHelper): CredentialSource {
-  const files = pathsFor(environment).map((path) => lazily(() => readAuthsFile(path)));
+  const files = containersAuthPaths(environment).map((path) => lazily(() => readAuthsFile(path)));
   return async (name) => {
     for (const read of files) {
       const file = await read();
@@ -23,10 +23,17 @@ export function containersAuth(environment: Environment, ask: AskHelper): Creden
   };
 }
 
-function pathsFor(environment: Environment): readonly string[] {
+/** Where the tools look, in this order. */
+export function containersAuthPaths(environment: Environment): readonly string[] {
   const named = environment['REGISTRY_AUTH_FILE'];
   if (named) return [named];
-  const runtime = environment['XDG_RUNTIME_DIR'] ?? `/run/containers/${process.getuid?.() ?? 0}`;
-  const configuration = environment['XDG_CONFIG_HOME'] ?? join(homeOf(environment), '.config');
-  return [runtime, configuration].map((folder) => join(folder, 'containers', 'auth.json'));
+  const runtime = environment['XDG_RUNTIME_DIR'];
+  const configuration = environment['XDG_CONFIG_HOME'] || join(homeOf(environment), '.config');
+  return [
+    // The folder that stands in for the runtime folder is the tools' own.
+    runtime
+      ? join(runtime, 'containers', 'auth.json')
+      : `/run/containers/${process.getuid?.() ?? 0}/auth.json`,
+    join(configuration, 'containers', 'auth.json'),
+  ];
 }

@@ -105,6 +105,12 @@ export class CredentialError extends StoreError {
   readonly code = 'UNAUTHORIZED';
 }
 
+/** The key of sealed logins cannot be read, understood or made: no registry has refused anything. */
+export class SealKeyError extends CredentialError {
+  readonly hint =
+    '"openssl rand -base64 32" makes a key for $MIGRATE_IMAGES_AUTH_KEY; --no-encrypt-auth does without one';
+}
+
 function said(diagnostics: readonly Diagnostic[]): string {
   const texts = diagnostics.map(({ code, message }) =>
     printable(message ? `${code}: ${message}` : code),

@@ -27,3 +27,11 @@ export function redirected(foreign: Transport): Layer {
     return response;
   };
 }
+
+/**
+ * A layer that lets requests to other origins go by `foreign`, without any login: an upload's Location may
+ * name another host, which must not learn who we are.
+ */
+export function within(origin: string, foreign: Transport): Layer {
+  return (next) => (request) => (request.url.origin === origin ? next : foreign)(request);
+}

@@ -3,7 +3,7 @@ import { authorized, newGate } from './authorize.ts';
 import type { Login } from './credentials.ts';
 import { NetworkError } from './errors.ts';
 import { paced, type Wait } from './pace.ts';
-import { redirected } from './redirect.ts';
+import { redirected, within } from './redirect.ts';
 import { Repository } from './repository.ts';
 import { REQUEST_RETRIES, retried } from './retry.ts';
 import { type OpenTransport, openTransport, type Transport } from './transport.ts';
@@ -26,7 +26,7 @@ export interface RegistryOptions {
   readonly host: string;
   readonly settings: RegistrySettings;
   readonly loginFor: (name: RepositoryName) => Promise<Login>;
-  /** the transport of everybody else: storage services that blobs are redirected to */
+  /** the bare transport of everybody else: storage services that blobs are redirected to */
   readonly foreign: Transport;
   readonly onLogin?: (name: RepositoryName, login: Login) => void;
   readonly onWait?: (wait: Wait) => void;
@@ -43,6 +43,7 @@ export class Registry {
   readonly #pool: OpenTransport;
   readonly #send: Transport;
   readonly #realm: Transport;
+  readonly #foreign: Transport;
   readonly #gate = newGate();
   #origin: Promise<string> | undefined;
 
@@ -54,6 +55,7 @@ export class Registry {
     const pace = paced(onWait ?? (() => undefined));
     this.#send = retries(pace(redirected(foreign)(this.#pool.transport)));
     this.#realm = retries(this.#pool.transport);
+    this.#foreign = retries(redirected(foreign)(foreign));
   }
 
   /**
@@ -63,20 +65,21 @@ export class Registry {
    * @throws {NetworkError} an insecure registry answers neither over HTTPS nor over HTTP
    */
   async repository(name: RepositoryName, right: Right): Promise<Repository> {
-    const { loginFor, onLogin, settings, foreign } = this.#options;
+    const { loginFor, onLogin, settings } = this.#options;
     const login = await loginFor(name);
     onLogin?.(name, login);
-    const origin = await this.#settledOrigin();
+    const base = new URL(`${await this.#settledOrigin()}/v2/${name.repository}/`);
     const identity = {
       credential: login.credential,
       scopes: [`repository:${name.repository}:${ACTIONS[right]}`],
       plainRealm: settings.insecure === true,
     };
+    const loggedIn = authorized(this.#gate, identity, this.#realm);
     return new Repository({
       name,
-      base: new URL(`${origin}/v2/${name.repository}/`),
-      transport: authorized(this.#gate, identity, this.#realm)(this.#send),
-      foreign,
+      base,
+      transport: within(base.origin, this.#foreign)(loggedIn(this.#send)),
+      foreign: this.#foreign,
       retry: REQUEST_RETRIES,
     });
   }
@@ -96,9 +99,10 @@ export class Registry {
 
   async #settle(): Promise<string> {
     const { host, settings } = this.#options;
-    const secure = `https://${host === DOCKER_HUB ? DOCKER_HUB_HOST : host}`;
+    const address = host === DOCKER_HUB ? DOCKER_HUB_HOST : host;
+    const secure = `https://${address}`;
     if (!settings.insecure || (await this.#answers(secure))) return secure;
-    const plain = `http://${host}`;
+    const plain = `http://${address}`;
     const refusal = await this.#refusal(plain);
     if (refusal) throw refusal;
     return plain;
@@ -134,7 +138,7 @@ export interface RegistriesOptions
 export function openRegistries(options: RegistriesOptions): Registries {
   const { settingsFor, ...shared } = options;
   const elsewhere = openTransport({});
-  const foreign = retried(REQUEST_RETRIES)(elsewhere.transport);
+  const foreign = elsewhere.transport;
   const registries = new Map<string, Registry>();
   const repositories = new Map<string, Promise<Repository>>();
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemReason } from '../text/file.ts';
-import { CredentialError } from './errors.ts';
+import { SealKeyError } from './errors.ts';
 import { SEAL_KEY_BYTES } from './seal.ts';
 
 /** The environment variable that may hold the key, as 32 bytes in base64. */
@@ -18,7 +18,7 @@ export interface SealKeyPlace {
 /**
  * The key that seals auth.json, or undefined where none was made yet.
  *
- * @throws {CredentialError} the variable or the file holds something else than a key
+ * @throws {SealKeyError} the variable or the file holds something else than a key
  */
 export async function findSealKey({
   environment,
@@ -30,33 +30,45 @@ export async function findSealKey({
     return decoded(await readFile(path, 'utf8'), path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof CredentialError) throw error;
-    throw new CredentialError(`cannot read ${path}: ${systemReason(error)}`, { cause: error });
+    if (error instanceof SealKeyError) throw error;
+    throw new SealKeyError(`cannot read ${path}: ${systemReason(error)}`, { cause: error });
   }
 }
 
-/** The same, but makes a key where there is none; of two runs at once one makes it and both use it. */
+/**
+ * The same, but makes a key where there is none; of two runs at once one makes it and both use it.
+ *
+ * @throws {SealKeyError} the key cannot be kept
+ */
 export async function ensureSealKey(place: SealKeyPlace): Promise<Uint8Array> {
   const known = await findSealKey(place);
   if (known) return known;
-  const key = randomBytes(SEAL_KEY_BYTES);
-  await mkdir(dirname(place.path), { recursive: true, mode: 0o700 });
-  const file = await open(place.path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') return undefined;
-    throw error;
-  });
-  if (!file) return ensureSealKey(place);
   try {
-    await file.writeFile(`${key.toString('base64')}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
+    await writeNew(place.path, `${randomBytes(SEAL_KEY_BYTES).toString('base64')}\n`);
+  } catch (error) {
+    throw new SealKeyError(`cannot write ${place.path}: ${systemReason(error)}`, { cause: error });
   }
-  return key;
+  const made = await findSealKey(place);
+  if (made) return made;
+  throw new SealKeyError(`cannot write ${place.path}: it points at a file that is not there`);
+}
+
+// A link appears with its whole content or not at all, and never takes the place of another run's key.
+async function writeNew(path: string, text: string): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 function decoded(text: string, where: string): Uint8Array {
   const key = Buffer.from(text.trim(), 'base64');
   if (key.length === SEAL_KEY_BYTES) return key;
-  throw new CredentialError(`${where} must hold ${SEAL_KEY_BYTES} bytes in base64`);
+  throw new SealKeyError(`${where} must hold ${SEAL_KEY_BYTES} bytes in base64`);
 }

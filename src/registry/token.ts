@@ -1,7 +1,7 @@
 import { field, readJson } from './body.ts';
 import type { Challenge } from './challenge.ts';
 import { basicHeader, type Credential } from './credentials.ts';
-import { CredentialError } from './errors.ts';
+import { CredentialError, type RegistryError } from './errors.ts';
 import { refusalOf } from './refusal.ts';
 import type { HttpRequest, Transport } from './transport.ts';
 
@@ -49,6 +49,7 @@ const MAXIMUM_MARGIN_S = 30;
  * Asks the token service that a challenge names for a token.
  *
  * @throws {CredentialError} the service refuses the login, or answers without a token
+ * @throws {RegistryError} the service has trouble of its own
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 export async function fetchToken(
@@ -64,9 +65,8 @@ export async function fetchToken(
       ? exchangeRequest(realm, service, scopes, credential.token)
       : loginRequest(realm, service, scopes, credential);
   const response = await transport(request);
-  if (response.status === 401 || response.status === 403)
-    throw refusedLogin(realm, credential, await refusalOf(request, response));
-  if (response.status !== 200) throw await refusalOf(request, response);
+  if (response.status !== 200)
+    throw refusedToken(realm, credential, await refusalOf(request, response));
   const answer = await readJson(response, TOKEN_ANSWER_BYTES);
   const value = field(answer, 'token') ?? field(answer, 'access_token');
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
@@ -110,13 +110,16 @@ function exchangeRequest(
   };
 }
 
-function refusedLogin(
+// A 404 of the token service, say, is no word about the image: it must not pass for the registry's own answer.
+function refusedToken(
   realm: URL,
   credential: Credential | undefined,
-  cause: Error,
-): CredentialError {
-  const who = credential ? 'refuses this login' : 'gives no token without a login';
-  return new CredentialError(`the token service ${realm.host} ${who}`, { cause });
+  refusal: RegistryError,
+): RegistryError | CredentialError {
+  if (refusal.transient) return refusal;
+  const login = credential ? 'refuses this login' : 'gives no token without a login';
+  const reason = refusal.forbidden ? login : `gives no token: it answered ${refusal.status}`;
+  return new CredentialError(`the token service ${realm.host} ${reason}`, { cause: refusal });
 }
 
 function usableMs(expiresIn: unknown): number {

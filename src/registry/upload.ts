@@ -93,8 +93,11 @@ async function send(
   // Added to the text: URLSearchParams would write the registry's own query anew, and Google's refuses that.
   const url = new URL(`${session.href}${session.search ? '&' : '?'}digest=${blob.digest}`);
   let sourceFault: unknown;
+  // Bytes that nobody has begun to read have no other way to be let go, and hold a connection of the source.
+  const reading = new AbortController();
+  const wanted = AbortSignal.any(signal ? [reading.signal, signal] : [reading.signal]);
   const body = async (): Promise<Bytes> =>
-    noting(await open(0, signal), (fault) => {
+    noting(await open(0, wanted), (fault) => {
       sourceFault = fault;
     });
   const request: HttpRequest = {
@@ -107,11 +110,16 @@ async function send(
     body: blob.size === 0 ? new Uint8Array() : body,
     signal,
   };
-  const response = await place.transport(request).catch((error: unknown) => {
+  try {
+    const response = await place.transport(request);
+    if (response.status !== 201 && response.status !== 204)
+      throw await refusalOf(request, response);
+    await response.discard();
+  } catch (error) {
     throw sourceFault ?? error;
-  });
-  if (response.status !== 201 && response.status !== 204) throw await refusalOf(request, response);
-  await response.discard();
+  } finally {
+    reading.abort();
+  }
 }
 
 // The transport reports a body that fails as its own failure; the reader must know whose it was.

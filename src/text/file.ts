@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { open, readFile, readlink, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DocumentError, FileError } from './errors.ts';
 
@@ -44,7 +44,18 @@ export async function replaceFile(
   content: string | Uint8Array,
   mode: number,
 ): Promise<void> {
-  const target = await realpath(path).catch(() => path);
+  try {
+    await replaceTarget(await targetOf(path), content, mode);
+  } catch (cause) {
+    throw new FileError(`cannot write ${path}: ${systemReason(cause)}`, { cause });
+  }
+}
+
+async function replaceTarget(
+  target: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   const draft = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`);
   try {
     const file = await open(draft, 'wx', mode);
@@ -55,9 +66,21 @@ export async function replaceFile(
       await file.close();
     }
     await rename(draft, target);
-  } catch (cause) {
-    await rm(draft, { force: true });
-    throw new FileError(`cannot write ${path}: ${systemReason(cause)}`, { cause });
+  } catch (error) {
+    // The first failure is the one that matters.
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The file behind symbolic links, also where the last one points at nothing yet. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const link = await readlink(path).catch(() => undefined);
+    return link === undefined ? path : targetOf(resolve(dirname(path), link));
   }
 }
 
@@ -79,6 +102,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of the path is not a folder',
+  ELOOP: 'the symbolic links go round in a circle',
   EROFS: 'the file system is read-only',
   ENOSPC: 'the disk is full',
 };

@@ -28,6 +28,16 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** @throws {DocumentError} with the place of the first fault */
 export function parseJson(text: string, file: string): Node {
+  try {
+    return parsed(text, file);
+  } catch (error) {
+    // The parser calls itself for each level, and its stack ends.
+    if (!(error instanceof RangeError)) throw error;
+    throw new DocumentError(file, undefined, 'the values are nested too deeply');
+  }
+}
+
+function parsed(text: string, file: string): Node {
   const errors: ParseError[] = [];
   // A byte order mark becomes a space: every offset stays what it is.
   const root = parseTree(text.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });

@@ -6,11 +6,12 @@ export interface Position {
 
 /** Answers where an offset stands, in a time that does not grow with the text: the line starts are found once. */
 export function positionsOf(text: string): (offset: number) => Position {
-  const starts = [0];
+  // A byte order mark takes no column: no editor shows it.
+  const starts = [text.startsWith('\uFEFF') ? 1 : 0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
   return (offset) => {
     const line = lastAtMost(starts, offset);
-    return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+    return { line: line + 1, column: Math.max(0, offset - (starts[line] ?? 0)) + 1 };
   };
 }
 

@@ -1,4 +1,5 @@
 const MAXIMUM_LENGTH = 300;
+const HALF_A_CHARACTER = /[\ud800-\udbff]$/;
 
 /**
  * What a server said, fit for a terminal, a log or a report: one line without control characters, of a sane
@@ -7,7 +8,9 @@ const MAXIMUM_LENGTH = 300;
 export function printable(text: string, length = MAXIMUM_LENGTH): string {
   const line = text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, ' ')
     .trim();
-  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+  if (line.length <= length) return line;
+  const cut = line.slice(0, length - 1);
+  return `${cut.replace(HALF_A_CHARACTER, '')}…`;
 }

@@ -1,4 +1,12 @@
-import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, type Node as YamlNode } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  parseAllDocuments,
+  type Node as YamlNode,
+} from 'yaml';
 import { DocumentError } from './errors.ts';
 import type { Entry, Node, ScalarNode } from './node.ts';
 import { type Position, positionsOf } from './position.ts';
@@ -9,7 +17,7 @@ export function parseYaml(text: string, file: string): Node | undefined {
   // Unique keys are not asked for: rules repeat them on purpose, and the check is quadratic.
   const documents = parseAllDocuments(text, { uniqueKeys: false, prettyErrors: false });
   if ('empty' in documents) return undefined;
-  const [document, second] = documents;
+  const [document, ...others] = documents.filter(saysSomething);
   const [error] = document?.errors ?? [];
   if (error)
     throw new DocumentError(
@@ -17,6 +25,7 @@ export function parseYaml(text: string, file: string): Node | undefined {
       position(error.pos[0]),
       `broken YAML: ${reasonOf(error.message)}`,
     );
+  const [second] = others;
   if (second)
     throw new DocumentError(
       file,
@@ -24,6 +33,11 @@ export function parseYaml(text: string, file: string): Node | undefined {
       'a second YAML document is not expected',
     );
   return document?.contents ? nodeOf(document.contents, position, file) : undefined;
+}
+
+// Files that were put together end in a mark with nothing behind it.
+function saysSomething({ contents, errors }: Document.Parsed): boolean {
+  return errors.length > 0 || !(isScalar(contents) && contents.value === null);
 }
 
 function nodeOf(node: unknown, position: (offset: number) => Position, file: string): Node {
@@ -40,7 +54,8 @@ function nodeOf(node: unknown, position: (offset: number) => Position, file: str
     if (isMap(part)) {
       const entries = part.items.map((pair): Entry => {
         const { key } = pair;
-        if (!isScalar(key)) return fail('a key must be a plain text', start);
+        if (!isScalar(key))
+          return fail('a key must be a plain text', (key as YamlNode | null)?.range?.[0] ?? start);
         const [keyStart, keyEnd] = key.range ?? [start, start];
         return {
           key: String(key.source ?? key.value),

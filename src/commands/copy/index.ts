@@ -4,9 +4,11 @@ import { type Exit, MigrateCommand } from '../base.ts';
 export default class Copy extends MigrateCommand {
   static override summary = 'Migrate every image that images.json names to its destination.';
 
-  static override description = `
-Each image arrives byte for byte, with all its platforms. Blobs that the destination has already are not sent again, and
-each blob is sent once, however many images share it. A second run goes on where the first one ended.`.trim();
+  static override description = [
+    'Each image arrives byte for byte, with all its platforms.',
+    'Blobs that the destination has already are not sent again, and each blob is sent once, however many images share it.',
+    'A second run goes on where the first one ended.',
+  ].join(' ');
 
   static override examples = [
     {

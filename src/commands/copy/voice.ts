@@ -39,7 +39,10 @@ export function openVoice({ json, progress }: VoiceOptions): Voice {
       ),
     waiting: ({ host, status, waitMs }) =>
       complain(`${host}: waiting ${formatDuration(waitMs)}, it answered ${status}`),
-    warn: (error) => complain(`warning: ${explain(error).message}`),
+    warn: (error) => {
+      const { message, hint } = explain(error);
+      complain(`warning: ${message}${hint ? `; ${hint}` : ''}`);
+    },
     progress: (lanes) =>
       wantsLanes(stream, process.env, progress) && lanes > 0
         ? showLanes({ stream, lanes, explain: explainShortly })
@@ -56,6 +59,8 @@ function closingLines({ summary, images }: CopyReport): readonly string[] {
     summary;
   const sent = `${formatBytes(bytesTransferred)} in ${blobsTransferred} blobs`;
   const totals = `${copied} copied, ${skipped} already there, ${failed} failed; ${sent} sent in ${formatDuration(durationMs)}`;
+  if (summary.interrupted && images.length === 0)
+    return ['Interrupted before there was an image to copy; run the same command again'];
   if (summary.interrupted) {
     const left = images.filter(({ error }) => error?.code === 'INTERRUPTED');
     return [

@@ -4,10 +4,11 @@ import { type Exit, MigrateCommand } from '../base.ts';
 export default class Scan extends MigrateCommand {
   static override summary = 'Find the images that a cluster uses, and write images.json.';
 
-  static override description = `
-Looks at pods and at every built-in workload, also where nothing is running: containers, init and ephemeral containers,
-image volumes. Reads the cluster of the current context, or manifests. With --repo it writes the map that "copy" works
-through; the inventory goes to standard output.`.trim();
+  static override description = [
+    'Looks at pods and at every built-in workload, also where nothing is running: containers, init and ephemeral containers, image volumes.',
+    'Reads the cluster of the current context, or manifests.',
+    'With --repo it writes the map that "copy" works through; the inventory goes to standard output.',
+  ].join(' ');
 
   static override hiddenAliases = ['config'];
 
@@ -36,11 +37,11 @@ through; the inventory goes to standard output.`.trim();
     namespaces: Flags.string({
       char: 'n',
       aliases: ['namespace'],
-      description: 'where to look [default: all namespaces]',
+      description: 'where to look, several with commas between [default: all namespaces]',
       multiple: true,
       multipleNonGreedy: true,
       delimiter: ',',
-      helpValue: 'NAME,...',
+      helpValue: 'NAME',
       exclusive: ['all-namespaces'],
     }),
     'all-namespaces': Flags.boolean({

@@ -1,0 +1,56 @@
+import pLimit from 'p-limit';
+import { type CopyOptions, copyAll } from '../../src/copy/copy.ts';
+import type { CopyEvent, Outcome } from '../../src/copy/events.ts';
+import type { Limit } from '../../src/copy/limit.ts';
+import { type Ends, type Plan, planAll } from '../../src/copy/plan.ts';
+import type { Task } from '../../src/copy/task.ts';
+
+export interface RunOptions extends Partial<CopyOptions> {
+  /** called with each event as it comes */
+  readonly onEvent?: (event: CopyEvent) => void;
+}
+
+export interface CopyRun {
+  readonly plan: Plan;
+  readonly outcomes: readonly Outcome[];
+  readonly events: readonly CopyEvent[];
+}
+
+/** Plans and copies, as the command does; without pauses between retries. */
+export async function copyTasks(
+  tasks: readonly Task[],
+  ends: Ends,
+  options: RunOptions = {},
+): Promise<CopyRun> {
+  const { onEvent, ...changes } = options;
+  const events: CopyEvent[] = [];
+  const listener = (event: CopyEvent): void => {
+    events.push(event);
+    onEvent?.(event);
+  };
+  const { signal = new AbortController().signal } = changes;
+  const plan = await planAll(tasks, { ends, limit: atMost(16), listener, signal });
+  const outcomes = await copyAll(plan, {
+    ...{ ends, images: atMost(7), blobs: atMost(12), retries: 0, delayBefore: () => 0 },
+    ...{ listener, signal },
+    ...changes,
+  });
+  return { plan, outcomes, events };
+}
+
+export function atMost(count: number): Limit {
+  const limit = pLimit(count);
+  return (work) => limit(work);
+}
+
+/** What outcomes say in one word each. */
+export function statuses(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes.map(({ status }) => status);
+}
+
+/** What the errors of failed images say, one each. */
+export function reasons(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes.flatMap((outcome) =>
+    outcome.status === 'failed' ? [(outcome.error as Error).message] : [],
+  );
+}
