@@ -5,7 +5,7 @@ import { at } from './errors.ts';
 import { Once } from './once.ts';
 import type { Ends } from './plan.ts';
 import type { Task } from './task.ts';
-import type { Tree } from './tree.ts';
+import { blobsOf, partsOf, type Tree } from './tree.ts';
 
 export interface PushOptions {
   readonly ends: Ends;
@@ -41,11 +41,8 @@ export function pusher({ ends, resend, signal }: PushOptions): Push {
 
   // Pull-through caches, and registries that clean up behind our back, claim to have what they lack.
   const repair = async (tree: Tree, task: Task): Promise<void> => {
-    for (const blob of tree.blobs) if (!blob.urls) await resend(blob, task);
-    for (const child of tree.children) {
-      await repair(child, task);
-      await put(child, task, undefined);
-    }
+    for (const blob of blobsOf(tree)) if (!blob.urls) await resend(blob, task);
+    for (const part of partsOf(tree)) if (part !== tree) await put(part, task, undefined);
   };
 
   return async (tree, task) => {

@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { InvalidManifestError } from '../oci/errors.ts';
 import { linksOf, MAXIMUM_DEPTH, type Manifest } from '../oci/manifest.ts';
+import { Once } from './once.ts';
 
 /** A manifest with all that must be at the destination before it. */
 export interface Tree {
@@ -9,28 +10,45 @@ export interface Tree {
   readonly blobs: readonly Descriptor[];
 }
 
-/** Reads everything below a manifest; indexes may be nested. */
+/**
+ * Reads everything below a manifest; indexes may be nested. A child that several indexes name is read once
+ * on each level, so that a few manifests which name one another cannot grow into a forest.
+ *
+ * @throws {InvalidManifestError} one of the manifests is broken, or the nesting is too deep
+ */
 export async function growTree(
   manifest: Manifest,
   fetchChild: (child: Descriptor) => Promise<Manifest>,
-  depth = 0,
 ): Promise<Tree> {
-  if (depth > MAXIMUM_DEPTH)
-    throw new InvalidManifestError(`its indexes are nested more than ${MAXIMUM_DEPTH} deep`);
-  const { manifests, blobs } = linksOf(manifest);
-  const children = await Promise.all(
-    manifests.map(async (child) => growTree(await fetchChild(child), fetchChild, depth + 1)),
-  );
-  return { manifest, children, blobs };
+  const grown = new Once<Tree>();
+  const grow = async (parent: Manifest, depth: number): Promise<Tree> => {
+    if (depth > MAXIMUM_DEPTH)
+      throw new InvalidManifestError(`its indexes are nested more than ${MAXIMUM_DEPTH} deep`);
+    const { manifests, blobs } = linksOf(parent);
+    const growChild = (child: Descriptor): Promise<Tree> =>
+      grown.run(`${depth} ${child.digest}`, async () => grow(await fetchChild(child), depth + 1));
+    return { manifest: parent, children: await Promise.all(manifests.map(growChild)), blobs };
+  };
+  return grow(manifest, 0);
+}
+
+/** A tree and all trees below it, each manifest once, children before their parents. */
+export function partsOf(tree: Tree): readonly Tree[] {
+  const parts = new Map<string, Tree>();
+  const visit = (part: Tree): void => {
+    const { digest } = part.manifest.descriptor;
+    if (parts.has(digest)) return;
+    part.children.forEach(visit);
+    parts.set(digest, part);
+  };
+  visit(tree);
+  return [...parts.values()];
 }
 
 /** Every blob of a tree, each digest once. */
 export function blobsOf(tree: Tree): readonly Descriptor[] {
   const blobs = new Map<string, Descriptor>();
-  const visit = ({ blobs: own, children }: Tree) => {
-    for (const blob of own) if (!blobs.has(blob.digest)) blobs.set(blob.digest, blob);
-    children.forEach(visit);
-  };
-  visit(tree);
+  for (const part of partsOf(tree))
+    for (const blob of part.blobs) if (!blobs.has(blob.digest)) blobs.set(blob.digest, blob);
   return [...blobs.values()];
 }

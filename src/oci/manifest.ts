@@ -1,13 +1,7 @@
 import type { Descriptor, Platform } from './descriptor.ts';
 import { type Digest, isDigest } from './digest.ts';
 import { InvalidManifestError } from './errors.ts';
-import {
-  DOCKER_SCHEMA_1,
-  DOCKER_SCHEMA_1_SIGNED,
-  OCI_ARTIFACT,
-  OCI_INDEX,
-  OCI_MANIFEST,
-} from './media-types.ts';
+import { DOCKER_SCHEMA_1, DOCKER_SCHEMA_1_SIGNED, OCI_INDEX, OCI_MANIFEST } from './media-types.ts';
 
 /** A manifest as it was received: parsed only to look inside, never encoded again. */
 export interface Manifest {
@@ -71,15 +65,6 @@ export function linksOf(manifest: Manifest): Links {
     manifests: unique(list(fields, 'manifests').map(descriptorOf)),
     blobs: unique(blobs.map(descriptorOf)),
   };
-}
-
-/** Whether these bytes must be read as an index rather than as an image. */
-export function isIndex(manifest: Manifest): boolean {
-  return Array.isArray(parse(manifest.bytes)['manifests']);
-}
-
-export function isArtifact(manifest: Manifest): boolean {
-  return manifest.descriptor.mediaType === OCI_ARTIFACT;
 }
 
 function parse(bytes: Uint8Array): Fields {

@@ -7,11 +7,10 @@ import { type Credential, passwordOrToken } from './credentials.ts';
  * scheme, API version and trailing slash. `https://index.docker.io/v1/` is `docker.io`.
  */
 export function canonicalKey(key: string): string {
-  const bare = key
-    .trim()
-    .replace(/^https?:\/\//i, '')
-    .replace(/\/+$/, '')
-    .replace(/\/v[12]$/, '');
+  const text = key.trim();
+  const named = text.replace(/^https?:\/\//i, '').replace(/\/+$/, '');
+  // Without scheme or closing slash `host/v2` is a namespace of this name.
+  const bare = /^https?:|\/$/i.test(text) ? named.replace(/\/v[12]$/, '') : named;
   const slash = bare.indexOf('/');
   if (slash < 0) return canonicalRegistry(bare);
   return `${canonicalRegistry(bare.slice(0, slash))}${bare.slice(slash)}`;

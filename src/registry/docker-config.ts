@@ -18,6 +18,7 @@ export interface AuthsFile {
   readonly path: string;
   /** by canonical key */
   readonly auths: ReadonlyMap<string, Credential>;
+  /** by canonical key; an empty text means none, not even the store */
   readonly helpers: ReadonlyMap<string, string>;
   readonly store: string | undefined;
 }
@@ -29,7 +30,7 @@ export interface AuthsFile {
  * @see https://docs.docker.com/reference/cli/docker/login/#credential-stores
  */
 export function dockerConfig(environment: Environment, ask: AskHelper): CredentialSource {
-  const folder = environment['DOCKER_CONFIG'] ?? join(homeOf(environment), '.docker');
+  const folder = environment['DOCKER_CONFIG'] || join(homeOf(environment), '.docker');
   const file = lazily(() => readAuthsFile(join(folder, 'config.json')));
   return async (name) => {
     const config = await file();
@@ -50,7 +51,7 @@ export async function loginIn(
   { ask, nested }: Lookup,
 ): Promise<Login | undefined> {
   const helper = file.helpers.get(name.registry) ?? file.store;
-  const held = helper ? await ask(helper, serverOf(name)) : undefined;
+  const held = helper ? await ask(helper, serverOf(name.registry)) : undefined;
   if (held) return { credential: held, origin: `docker-credential-${helper}` };
   const credential = nested ? longestMatch(file.auths, name) : file.auths.get(name.registry);
   return credential && { credential, origin: file.path };
@@ -66,14 +67,14 @@ export async function readAuthsFile(path: string): Promise<AuthsFile | undefined
     path,
     store: typeof store === 'string' && store !== '' ? store : undefined,
     helpers: mapOf(field(json, 'credHelpers'), (value) =>
-      typeof value === 'string' && value !== '' ? value : undefined,
+      typeof value === 'string' ? value : undefined,
     ),
     auths: mapOf(field(json, 'auths'), credentialOf),
   };
 }
 
 export function homeOf(environment: Environment): string {
-  return environment['HOME'] ?? homedir();
+  return environment['HOME'] || homedir();
 }
 
 /** Reads once, when first asked. */
@@ -85,7 +86,7 @@ export function lazily<Value>(read: () => Promise<Value>): () => Promise<Value> 
   };
 }
 
-function serverOf({ registry }: RepositoryName): string {
+function serverOf(registry: string): string {
   return registry === DOCKER_HUB ? DOCKER_HUB_SERVER : registry;
 }
 
@@ -96,9 +97,11 @@ function mapOf<Value>(
   const values = new Map<string, Value>();
   if (typeof object !== 'object' || object === null) return values;
   for (const [key, entry] of Object.entries(object)) {
+    const canonical = canonicalKey(key);
     const value = read(entry);
-    // The first spelling of a registry wins, as in docker.
-    if (value !== undefined && !values.has(canonicalKey(key))) values.set(canonicalKey(key), value);
+    // docker's own spelling of a registry wins, else the first.
+    const better = key === serverOf(canonical) || !values.has(canonical);
+    if (value !== undefined && better) values.set(canonical, value);
   }
   return values;
 }

@@ -19,14 +19,18 @@ const NOT_FOUND = 'credentials not found in native keychain';
  * @throws {CredentialError} the helper is missing, fails, or answers nonsense
  * @see https://github.com/docker/docker-credential-helpers#development
  */
-export async function askHelper(helper: string, server: string): Promise<Credential | undefined> {
+export async function askHelper(
+  helper: string,
+  server: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Credential | undefined> {
   const program = `docker-credential-${helper}`;
   if (!NAME.test(helper))
     throw new CredentialError(`"${printable(helper)}" is not the name of a credential helper`);
-  const { failed, stdout, code, timedOut } = await execa(program, ['get'], {
+  const { failed, stdout, code, timedOut, isMaxBuffer } = await execa(program, ['get'], {
     input: server,
     reject: false,
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     maxBuffer: MAXIMUM_ANSWER_BYTES,
     stderr: 'inherit',
   });
@@ -34,11 +38,11 @@ export async function askHelper(helper: string, server: string): Promise<Credent
     throw new CredentialError(
       `${program} is not on the PATH, but docker's configuration asks for it`,
     );
-  if (timedOut)
-    throw new CredentialError(`${program} did not answer within ${TIMEOUT_MS / 1000} s`);
-  if (failed && stdout.trim() === NOT_FOUND) return undefined;
-  if (failed) throw new CredentialError(`${program} failed for ${server}: ${printable(stdout)}`);
-  return credentialIn(stdout, program, server);
+  if (timedOut) throw new CredentialError(`${program} did not answer within ${timeoutMs / 1000} s`);
+  if (isMaxBuffer) throw notUnderstood(program, server);
+  if (!failed) return credentialIn(stdout, program, server);
+  if (stdout.trim() === NOT_FOUND) return undefined;
+  throw new CredentialError(`${program} failed for ${server}: ${reasonIn(stdout)}`);
 }
 
 /** Asks each helper once for each server: some ask the user to unlock a key ring. A failure is asked again. */
@@ -60,9 +64,19 @@ function credentialIn(answer: string, program: string, server: string): Credenti
   const username = field(parsed, 'Username');
   const secret = field(parsed, 'Secret');
   if (typeof username !== 'string' || typeof secret !== 'string')
-    throw new CredentialError(`${program} gave an answer for ${server} that is not understood`);
+    throw notUnderstood(program, server);
   // docker-credential-pass answers with empty fields where it has no entry.
   return username === '' && secret === '' ? undefined : passwordOrToken(username, secret);
+}
+
+function notUnderstood(program: string, server: string): CredentialError {
+  return new CredentialError(`${program} gave an answer for ${server} that is not understood`);
+}
+
+// A helper gives its reason where an answer would stand; what looks like an answer may hold a secret.
+function reasonIn(stdout: string): string {
+  const reason = parse(stdout) === undefined ? printable(stdout) : '';
+  return reason || 'it gave no reason';
 }
 
 // The answer may hold a secret: it is never part of an error.

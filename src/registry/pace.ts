@@ -8,7 +8,7 @@ export interface Wait {
   readonly waitMs: number;
 }
 
-// A server that asks for more is not obeyed further: the request fails and says so.
+// A server that asks for more is asked again after this time; what it then says is reported.
 const MAXIMUM_WAIT_MS = 120_000;
 
 /**
@@ -21,11 +21,12 @@ export function paced(onWait: (wait: Wait) => void): Layer {
     for (let wait = openAt - Date.now(); wait > 0; wait = openAt - Date.now())
       await sleep(wait, undefined, request.signal ? { signal: request.signal } : {});
     const response = await next(request);
-    const waitMs = retryAfterMs(response);
-    if (waitMs !== undefined && Date.now() + waitMs > openAt) {
-      openAt = Date.now() + waitMs;
+    const waitMs = retryAfterMs(response) ?? 0;
+    const now = Date.now();
+    // All requests that were on their way get the same answer; the first one is news.
+    if (waitMs > 0 && openAt <= now)
       onWait({ host: request.url.host, status: response.status, waitMs });
-    }
+    openAt = Math.max(openAt, now + waitMs);
     return response;
   };
 }

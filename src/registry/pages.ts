@@ -1,3 +1,4 @@
+import { StoreError } from '../oci/errors.ts';
 import { readJson } from './body.ts';
 import { refusalOf } from './refusal.ts';
 import type { Transport } from './transport.ts';
@@ -7,11 +8,18 @@ const PAGE_BYTES = 16 * 1024 * 1024;
 // The largest repositories of this world have some ten thousand tags; this many pages of any size are enough.
 const MAXIMUM_PAGES = 10_000;
 
+/** A listing that leads nowhere, or to somebody else. */
+export class InvalidListError extends StoreError {
+  override readonly name = 'InvalidListError';
+  readonly code = 'LIST_INVALID';
+}
+
 /**
  * Walks a listing page by page along `Link: <...>; rel="next"`, which may be relative or absolute; a link to
  * another origin ends the walk with an error rather than being followed.
  *
  * @throws {RegistryError} a page was refused
+ * @throws {InvalidListError} the list goes on at another origin, or without an end
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
  */
 export async function* pages(
@@ -21,7 +29,7 @@ export async function* pages(
 ): AsyncIterable<unknown> {
   const seen = new Set<string>();
   for (let url: URL | undefined = first; url && !seen.has(url.href); ) {
-    if (seen.size >= MAXIMUM_PAGES) throw new RangeError(`${url.host} lists without an end`);
+    if (seen.size >= MAXIMUM_PAGES) throw new InvalidListError(`${url.host} lists without an end`);
     seen.add(url.href);
     const request = { method: 'GET', url, signal } as const;
     const response = await transport(request);
@@ -39,7 +47,7 @@ function nextLink(header: string | undefined, base: URL): URL | undefined {
     if (!URL.canParse(target, base.href)) return undefined;
     const url = new URL(target, base);
     if (url.origin !== base.origin)
-      throw new RangeError(`${base.host} continues its list on another host`);
+      throw new InvalidListError(`${base.host} continues its list on another host`);
     return url;
   }
   return undefined;

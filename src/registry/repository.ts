@@ -1,9 +1,9 @@
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Bytes, type Digest, digestOf, isDigest } from '../oci/digest.ts';
+import { algorithmOf, type Bytes, digestOf, isDigest } from '../oci/digest.ts';
 import { DigestMismatchError, storeErrorIn } from '../oci/errors.ts';
 import { MAXIMUM_MANIFEST_BYTES, type Manifest, mediaTypeOf } from '../oci/manifest.ts';
 import { ACCEPTED_MANIFESTS, DOCKER_SCHEMA_1_SIGNED } from '../oci/media-types.ts';
-import type { RepositoryName } from '../oci/reference.ts';
+import { isTag, type RepositoryName } from '../oci/reference.ts';
 import type { Arrival, Destination, OpenBlob, PutBlobOptions, Source } from '../oci/store.ts';
 import { bytesFrom, resumed } from './blob.ts';
 import { field, readBody } from './body.ts';
@@ -59,15 +59,15 @@ export class Repository implements Source, Destination {
     const response = await this.#options.transport(request);
     if (response.status !== 200) throw await refusalOf(request, response);
     const bytes = await readBody(response, MAXIMUM_MANIFEST_BYTES);
-    const mediaType = mediaTypeOf(bytes, response.header('content-type'));
-    const digest = digestOf(bytes);
-    const claimed = isDigest(tagOrDigest) ? tagOrDigest : response.header('docker-content-digest');
-    // The digest of a signed schema 1 manifest leaves its signatures out; it is refused later, with a reason.
-    if (mediaType !== DOCKER_SCHEMA_1_SIGNED) prove(bytes, claimed, digest);
-    return {
-      bytes,
-      descriptor: { mediaType, digest: provenDigest(claimed, digest), size: bytes.byteLength },
-    };
+    const named = isDigest(tagOrDigest) ? tagOrDigest : response.header('docker-content-digest');
+    const claimed = named !== undefined && isDigest(named) ? named : digestOf(bytes);
+    const found = digestOf(bytes, algorithmOf(claimed));
+    const contentType = response.header('content-type');
+    // Before anything else is said of it: bytes that were cut are no JSON either, but may be whole next time.
+    if (found !== claimed && !isSigned(bytes, contentType))
+      throw new DigestMismatchError(claimed, found);
+    const mediaType = mediaTypeOf(bytes, contentType);
+    return { bytes, descriptor: { mediaType, digest: claimed, size: bytes.byteLength } };
   }
 
   async openBlob(blob: Descriptor, offset: number, signal?: AbortSignal): Promise<Bytes> {
@@ -79,7 +79,8 @@ export class Repository implements Source, Destination {
       next = undefined;
       return bytes;
     };
-    return resumed(open, blob, offset, this.#options.retry, signal);
+    const { base, retry: policy } = this.#options;
+    return resumed(open, { blob, offset, host: base.host, policy, signal });
   }
 
   async hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
@@ -118,12 +119,12 @@ export class Repository implements Source, Destination {
       throw new DigestMismatchError(digest, `stored by ${request.url.host} as ${stored}`);
   }
 
-  /** Every tag of the repository, in the order in which the registry gives them. */
+  /** Every tag of the repository, in the order in which the registry gives them; what is no tag is left out. */
   async *tags(signal?: AbortSignal): AsyncIterable<string> {
     const first = this.#url(`tags/list?n=${TAGS_PER_PAGE}`);
     for await (const page of pages(first, this.#options.transport, signal)) {
       const tags = field(page, 'tags');
-      if (Array.isArray(tags)) yield* tags.filter((tag) => typeof tag === 'string');
+      if (Array.isArray(tags)) yield* tags.filter((tag) => typeof tag === 'string' && isTag(tag));
     }
   }
 
@@ -195,13 +196,11 @@ function describedBy(response: HttpResponse): Descriptor | undefined {
   return { mediaType, digest, size: Number(response.header('content-length') ?? 0) };
 }
 
-function prove(bytes: Uint8Array, claimed: string | undefined, found: Digest): void {
-  if (claimed === undefined || !isDigest(claimed)) return;
-  const actual = claimed.startsWith('sha512:') ? digestOf(bytes, 'sha512') : found;
-  if (actual !== claimed) throw new DigestMismatchError(claimed, actual);
-}
-
-// A registry that names its manifests by sha512 is to be asked by that name.
-function provenDigest(claimed: string | undefined, found: Digest): Digest {
-  return claimed !== undefined && isDigest(claimed) ? claimed : found;
+// The digest of a signed schema 1 manifest leaves its signatures out; it is refused later, with a reason.
+function isSigned(bytes: Uint8Array, contentType: string | undefined): boolean {
+  try {
+    return mediaTypeOf(bytes, contentType) === DOCKER_SCHEMA_1_SIGNED;
+  } catch {
+    return false;
+  }
 }

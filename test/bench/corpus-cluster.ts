@@ -1,7 +1,7 @@
+import type { Recipe } from './corpus.ts';
 import { AMD64, ARM64, makeAttestation, makeImage, makeIndex } from './image.ts';
 import { type Layer, makeLayer } from './layer.ts';
 import { chances } from './noise.ts';
-import type { Recipe } from './corpus.ts';
 
 // Sizes in bytes at scale 1. What a cluster runs shares few bases, and most of its layers are small.
 const BASES: readonly (readonly number[])[] = [
@@ -77,7 +77,11 @@ export function clusterSet(scale: number): readonly Recipe[] {
     const repository = `team-${number % 3}/service-${number}`;
     const parts = [...baseOf((number * 5 + 1) % BASES.length), ...several(repository, 2, 5)];
     const docker = Math.floor(number / 2) % 2 === 0;
-    return { repository, tag: '2024.1', root: makeImage({ label: repository, layers: parts, docker }) };
+    return {
+      repository,
+      tag: '2024.1',
+      root: makeImage({ label: repository, layers: parts, docker }),
+    };
   });
   return [...indexes, ...applications, ...services];
 }

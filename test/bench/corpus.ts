@@ -59,7 +59,7 @@ function tagsSet(): readonly Recipe[] {
 /** One image whose only layer holds this many bytes. */
 export function layerSet(bytes: number): readonly Recipe[] {
   const root = makeImage({ label: 'big', layers: [makeLayer(`big/${bytes}`, bytes)] });
-  return [{ repository: 'big/layer', tag: '1.0', root }];
+  return [{ repository: `big/layer-${bytes}`, tag: '1.0', root }];
 }
 
 /** Many small images, each in a repository of its own, over a few shared bases: for growth by count. */

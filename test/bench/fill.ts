@@ -11,7 +11,11 @@ const IMAGES_AT_A_TIME = 4;
  *
  * @throws {Error} the registry refused something; the message says what
  */
-export async function fill(url: string, recipes: readonly Recipe[]): Promise<void> {
+export async function fill(
+  url: string,
+  recipes: readonly Recipe[],
+  signal?: AbortSignal,
+): Promise<void> {
   const client = openClient(url);
   const placed = new Map<string, Promise<void>>();
   const home = new Map<string, string>();
@@ -28,6 +32,7 @@ export async function fill(url: string, recipes: readonly Recipe[]): Promise<voi
     return placing;
   };
   const pushTree = async (repository: string, tree: Tree, tag: string) => {
+    signal?.throwIfAborted();
     for (const child of tree.children) await pushTree(repository, child, child.descriptor.digest);
     for (const blob of tree.blobs) await place(repository, blob);
     await pushManifest(client, `/v2/${repository}/manifests/${tag}`, tree);

@@ -75,6 +75,12 @@ export function residentOf(pid: number): number {
   return Number(read(`/proc/${pid}/statm`).split(' ')[1] ?? 0) * PAGE_BYTES;
 }
 
+/** The most bytes in memory that a process ever had. */
+export function peakOf(pid: number): number {
+  const line = /^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`));
+  return Number(line?.[1] ?? 0) * 1024;
+}
+
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -45,7 +45,11 @@ export async function startRegistry(folder: string): Promise<BenchRegistry> {
   const exited = once(child, 'exit');
   await Promise.race([once(child, 'spawn'), exited]);
   await file.close();
-  const found = await untilMatch(log, /listening on (127\.0\.0\.1:\d+)/, () => child.exitCode !== null);
+  const found = await untilMatch(
+    log,
+    /listening on (127\.0\.0\.1:\d+)/,
+    () => child.exitCode !== null,
+  );
   if (!found) {
     child.kill('SIGKILL');
     const tail = (await readFile(log, 'utf8')).split('\n').slice(-10).join('\n');

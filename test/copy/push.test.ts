@@ -131,8 +131,7 @@ test('A registry that claims blobs which it lacks gets each of them once more, t
   assert.deepEqual(statuses(outcomes), ['copied']);
   assert.equal(destination.tags.get('1'), root.digest);
   for (const digest of digestsOf(root)) assert.ok(destination.blobs.has(digest));
-  // The base is sent for each child that names it, and nothing more often than that.
-  assert.equal(sent.length, 6);
+  assert.deepEqual(sent.toSorted(), digestsOf(root).toSorted());
 });
 
 test('A manifest that is still incomplete after that fails, and no tag is set', async () => {

@@ -11,22 +11,12 @@ import {
   startPassHelper,
   writeFakeHelper,
 } from '../support/credential-helper.ts';
-import type { Environment } from '../support/process.ts';
 import { skipUnless } from '../support/requirement.ts';
+import { live } from './environment.ts';
 import { failureOf } from './opening.ts';
 
 const SERVER = 'r.example:5000';
 const ANSWER = JSON.stringify({ ServerURL: SERVER, Username: 'alice', Secret: 'hunter2' });
-
-/** Helpers are started with the environment of this process: it is changed for the time of one test. */
-function live(context: TestContext, environment: Environment): void {
-  const before = { ...process.env };
-  Object.assign(process.env, environment);
-  context.after(() => {
-    for (const name of Object.keys(environment)) delete process.env[name];
-    Object.assign(process.env, before);
-  });
-}
 
 async function fake(context: TestContext, options: FakeHelperOptions): Promise<FakeHelper> {
   const helper = await writeFakeHelper(options);
@@ -100,10 +90,7 @@ describe('a credential helper', () => {
     assert.ok(error instanceof CredentialError);
     assert.equal(
       error.message,
-      'docker-credential-sad failed for r.example:5000: the  [31mkey ring is locked'.replace(
-        'the  ',
-        'the ',
-      ),
+      'docker-credential-sad failed for r.example:5000: the  [31mkey ring is locked',
     );
   });
 

@@ -1,0 +1,33 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Assignment, Tool } from './tools.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+/** This project's own, as its users start it. */
+export const migrateImages: Tool = {
+  id: 'migrate-images',
+  program: process.execPath,
+  version: [PROGRAM, '--version'],
+  prepare: async (assignment) => {
+    const { folder, source, destination, workers } = assignment;
+    const insecure = { insecure: true };
+    const logins = { [source]: insecure, [destination]: insecure };
+    await writeFile(join(folder, 'auth.json'), JSON.stringify(logins));
+    await writeFile(join(folder, 'images.json'), JSON.stringify(rulesOf(assignment)));
+    const words = [process.execPath, PROGRAM, 'copy', '--workers', `${workers}`, '--no-progress'];
+    const environment = { HOME: folder, XDG_CONFIG_HOME: join(folder, '.config') };
+    return { words, folder, environment };
+  },
+};
+
+function rulesOf({ job, source, destination }: Assignment): object {
+  if (job.repository !== undefined)
+    return { [`${source}/${job.repository}`]: `${destination}/${job.repository}` };
+  const rules = job.recipes.map(({ repository, tag }) => [
+    `${source}/${repository}:${tag}`,
+    `${destination}/${repository}:${tag}`,
+  ]);
+  return Object.fromEntries(rules);
+}
