@@ -2,16 +2,17 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { verified } from '../oci/digest.ts';
 import { formatName } from '../oci/reference.ts';
 import type { Destination, OpenBlob, Source } from '../oci/store.ts';
+import type { Ends } from './ends.ts';
 import { at } from './errors.ts';
 import type { BlobFate, Listener } from './events.ts';
-import type { Limit } from './limit.ts';
 import { Once } from './once.ts';
-import type { Ends } from './plan.ts';
+import type { Queue } from './queue.ts';
 import type { Task } from './task.ts';
 
 export interface CarryOptions {
   readonly ends: Ends;
-  readonly limit: Limit;
+  /** holds every blob of the run, by size */
+  readonly queue: Queue;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }
@@ -23,55 +24,73 @@ export interface Carrier {
   resend(blob: Descriptor, task: Task): Promise<void>;
 }
 
+// A mount, or a look, takes a round trip whatever the size of the blob.
+const ROUND_TRIP = 0;
+
 /**
  * A carrier for one run. Every unique blob crosses the network once for each destination registry: the first
  * repository that needs it finds or receives it, all others mount it from there.
+ *
+ * A blob costs a HEAD, a POST and a PUT at first. A registry that was seen to mount a blob from the very
+ * repository where it is gets one request less: the POST asks for such a mount, which answers as a HEAD would,
+ * and opens the upload if the blob is not there.
  */
-export function carrier({ ends, limit, listener, signal }: CarryOptions): Carrier {
+export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrier {
   /** by registry and digest: the repository that holds the blob */
   const homes = new Once<{ readonly repository: string; readonly fate: BlobFate }>();
   /** by repository and digest */
   const placements = new Once<{ readonly owner: Task; readonly fate: BlobFate }>();
+  /** by registry: whether a mount answers as a HEAD would; false also while that is being found out */
+  const mounting = new Map<string, boolean>();
 
-  const put = (blob: Descriptor, task: Task, mountFrom?: string): Promise<BlobFate> =>
-    limit(async () => {
-      const [source, destination] = await Promise.all([
-        at('source', task.source, () => ends.source(task.source)),
-        at('destination', task.destination, () => ends.destination(task.destination)),
-      ]);
-      const open = opener(blob, task, source, listener, signal);
-      const arrival = await at('destination', task.destination, () =>
-        destination.putBlob(blob, open, { mountFrom, signal }),
-      );
-      return arrival === 'mounted' ? 'mounted' : 'transferred';
-    });
+  const destinationOf = ({ destination }: Task): Promise<Destination> =>
+    at('destination', destination, () => ends.destination(destination));
 
-  const isThere = (blob: Descriptor, task: Task): Promise<boolean> =>
-    limit(() =>
-      at('destination', task.destination, async () => {
-        const destination: Destination = await ends.destination(task.destination);
-        return destination.hasBlob(blob, signal);
-      }),
+  const put = async (blob: Descriptor, task: Task, mountFrom?: string): Promise<BlobFate> => {
+    const source = await at('source', task.source, () => ends.source(task.source));
+    const destination = await destinationOf(task);
+    const open = opener(blob, task, source, listener, signal);
+    const arrival = await at('destination', task.destination, () =>
+      destination.putBlob(blob, open, { mountFrom, signal }),
     );
+    return arrival === 'mounted' ? 'mounted' : 'transferred';
+  };
+
+  const learn = async (blob: Descriptor, task: Task): Promise<void> => {
+    const { registry, repository } = task.destination;
+    if (mounting.has(registry)) return;
+    mounting.set(registry, false);
+    const destination = await destinationOf(task);
+    mounting.set(registry, await destination.mountBlob(blob, repository, signal));
+  };
+
+  const isThere = async (blob: Descriptor, task: Task): Promise<boolean> => {
+    const destination = await destinationOf(task);
+    return at('destination', task.destination, () => destination.hasBlob(blob, signal));
+  };
 
   // The first one for a registry: looks whether the blob is there, else brings it, from next door if it can.
   const settle = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
-    if (await isThere(blob, task)) return 'existing';
     const { source, destination } = task;
-    return put(
-      blob,
-      task,
-      source.registry === destination.registry ? source.repository : undefined,
-    );
+    const { registry, repository } = destination;
+    const sameRegistry = source.registry === registry;
+    if (mounting.get(registry) && !sameRegistry) {
+      const fate = await put(blob, task, repository);
+      return fate === 'mounted' ? 'existing' : fate;
+    }
+    if (await isThere(blob, task)) return 'existing';
+    const fate = await put(blob, task, sameRegistry ? source.repository : undefined);
+    if (fate === 'transferred') await learn(blob, task);
+    return fate;
   };
 
   const placeNew = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
     const { registry, repository } = task.destination;
-    const { result: home, mine } = await homes.share(`${registry}@${blob.digest}`, async () => ({
-      repository,
-      fate: await settle(blob, task),
-    }));
-    return mine ? home.fate : put(blob, task, home.repository);
+    const { result: home, mine } = await homes.share(`${registry}@${blob.digest}`, () =>
+      queue.run(blob.size, async () => ({ repository, fate: await settle(blob, task) })),
+    );
+    if (mine) return home.fate;
+    return queue.run(ROUND_TRIP, () => put(blob, task, home.repository));
   };
 
   return {
@@ -86,7 +105,7 @@ export function carrier({ ends, limit, listener, signal }: CarryOptions): Carrie
       return result.owner === task ? result.fate : 'shared';
     },
     resend: async (blob, task) => {
-      await put(blob, task);
+      await queue.run(blob.size, () => put(blob, task));
     },
   };
 }

@@ -3,20 +3,21 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isTransient, storeErrorIn } from '../oci/errors.ts';
 import { type Carrier, carrier } from './carry.ts';
+import type { Ends } from './ends.ts';
 import { CopyError, InterruptedError, isAbort } from './errors.ts';
 import type { BlobFate, Listener, Outcome } from './events.ts';
-import type { Limit } from './limit.ts';
-import { type Ends, type Inspect, inspector, type Plan, type Step } from './plan.ts';
+import { type Inspect, inspector, type Step } from './plan.ts';
 import { type Push, pusher } from './push.ts';
+import type { Queue } from './queue.ts';
 import type { Task } from './task.ts';
 import { blobsOf, type Tree } from './tree.ts';
 
 export interface CopyOptions {
   readonly ends: Ends;
-  /** how many images are in flight at a time */
-  readonly images: Limit;
+  /** how many images are in flight at a time; those with the most bytes go first */
+  readonly images: Queue;
   /** how many blobs are in flight at a time, over all images */
-  readonly blobs: Limit;
+  readonly blobs: Queue;
   /** how often a failed image is tried again, and the pause before each time in milliseconds */
   readonly retries: number;
   readonly delayBefore: (retry: number) => number;
@@ -34,14 +35,17 @@ interface Run extends CopyOptions {
 }
 
 /**
- * Carries out a plan. For each image: its blobs, its children, its manifest, the tag, in that order, so that
+ * Carries out steps as they become known. For each image: its blobs, its children, its manifest, the tag, in that order, so that
  * no tag ever points at missing content. An image that fails is an outcome; nothing is thrown for it.
  *
- * @returns an outcome for each step, in the order of the plan
+ * @returns an outcome for each step, in the order of the steps
  */
-export async function copyAll(plan: Plan, options: CopyOptions): Promise<readonly Outcome[]> {
+export async function copyAll(
+  steps: readonly Promise<Step>[],
+  options: CopyOptions,
+): Promise<readonly Outcome[]> {
   const { ends, blobs, listener, signal } = options;
-  const { place, resend } = carrier({ ends, limit: blobs, listener, signal });
+  const { place, resend } = carrier({ ends, queue: blobs, listener, signal });
   const run: Run = {
     ...options,
     inspect: inspector(ends),
@@ -49,7 +53,8 @@ export async function copyAll(plan: Plan, options: CopyOptions): Promise<readonl
     push: pusher({ ends, resend, signal }),
   };
   return Promise.all(
-    plan.steps.map(async (step) => {
+    steps.map(async (looking) => {
+      const step = await looking;
       const outcome = await carryOut(step, run);
       if (!isLeft(outcome)) listener({ kind: 'finished', task: step.task, outcome });
       return outcome;
@@ -62,7 +67,7 @@ async function carryOut(step: Step, run: Run): Promise<Outcome> {
   let next = step;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await run.images(() => attemptOnce(next, attempt, run));
+      return await run.images.run(weightOf(next), () => attemptOnce(next, attempt, run));
     } catch (error) {
       if (run.signal.aborted || isAbort(error)) return failed(new InterruptedError(), attempt);
       if (attempt > run.retries || !isTransient(error)) return failed(error, attempt);
@@ -73,6 +78,11 @@ async function carryOut(step: Step, run: Run): Promise<Outcome> {
       next = { task: step.task, kind: 'failed', error };
     }
   }
+}
+
+/** What a step may have to move, in bytes. */
+function weightOf(step: Step): number {
+  return step.kind === 'copy' ? sizeOf(blobsOf(step.tree)) : 0;
 }
 
 async function attemptOnce(step: Step, attempt: number, run: Run): Promise<Outcome> {

@@ -1,9 +1,9 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { storeErrorIn } from '../oci/errors.ts';
 import { formatName } from '../oci/reference.ts';
+import type { Ends } from './ends.ts';
 import { at } from './errors.ts';
 import { Once } from './once.ts';
-import type { Ends } from './plan.ts';
 import type { Task } from './task.ts';
 import { blobsOf, partsOf, type Tree } from './tree.ts';
 

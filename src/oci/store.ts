@@ -30,7 +30,11 @@ export interface Destination {
    * to mount it; whatever goes wrong with that, the bytes are uploaded.
    */
   putBlob(blob: Descriptor, open: OpenBlob, options: PutBlobOptions): Promise<Arrival>;
+  /** Asks for a mount and sends nothing otherwise; false says that nothing was mounted. */
+  mountBlob(blob: Descriptor, from: string, signal?: AbortSignal): Promise<boolean>;
   putManifest(manifest: Manifest, tag: string | undefined, signal?: AbortSignal): Promise<void>;
+  /** Every tag there is, in any order. */
+  listTags(signal?: AbortSignal): AsyncIterable<string>;
 }
 
 export interface PutBlobOptions {

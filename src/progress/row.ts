@@ -44,14 +44,22 @@ export function laneRow(flight: FlightView, width: number): string {
 
 /** The whole run as one row of at most `width` columns, aligned with the lanes. */
 export function totalRow(view: TallyView, width: number): string {
-  if (view.planning) return fitEnd(`planning ${view.inspected}/${view.images}`, width);
+  const { planning, inspected, images, moved } = view;
+  if (planning && moved === 0) return fitEnd(`planning ${inspected}/${images}`, width);
   const done = view.copied + view.skipped + view.failed;
   const failed = view.failed > 0 ? `, ${view.failed} failed` : '';
-  const label = `${done} of ${view.images} images${failed}`;
+  const label = `${done} of ${images} images${failed}`;
   if (view.total === 0) return fitEnd(label, width);
   const left = timeLeft(view);
-  const facts = factsOf(view, left && `eta ${left}`);
+  const facts = planning ? factsSoFar(view) : factsOf(view, left && `eta ${left}`);
   return alignedRow({ label, fit: fitEnd, facts, pace: view }, width);
+}
+
+/** What is not planned to its end has no total yet, and so no share and no time left. */
+function factsSoFar({ moved, rate, inspected }: TallyView): readonly string[] {
+  const bytes = `${formatBytes(moved).padStart(8)} so far`.padEnd(FACT_WIDTHS[0] ?? 0);
+  const looked = `${inspected} seen`;
+  return [bytes, '    ', rateOf(rate), looked.padStart(LEFT_WIDTH)];
 }
 
 /** The columns at the end of a row; the last ones are the first to go where a terminal is narrow. */
@@ -59,9 +67,13 @@ function factsOf({ moved, total, rate }: Pace, left: string): readonly string[] 
   return [
     `${formatBytes(moved).padStart(8)} / ${formatBytes(total).padStart(8)}`,
     formatPercent(moved, total),
-    (rate === undefined ? '' : formatRate(rate)).padStart(10),
+    rateOf(rate),
     left.padStart(LEFT_WIDTH),
   ];
+}
+
+function rateOf(rate: number | undefined): string {
+  return (rate === undefined ? '' : formatRate(rate)).padStart(10);
 }
 
 interface Cells {

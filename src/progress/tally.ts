@@ -9,7 +9,7 @@ export interface TallyView {
   /** images in all, as far as is known */
   readonly images: number;
   readonly inspected: number;
-  /** whether images are still being looked at and none is on its way */
+  /** whether images are still being looked at: more bytes may come */
   readonly planning: boolean;
   readonly copied: number;
   readonly skipped: number;
@@ -88,7 +88,7 @@ export function startTally(): Tally {
         ...ended,
         images: Math.max(images, flights.size + ended.copied + ended.skipped + ended.failed),
         inspected,
-        planning: !planned && flights.size === 0 && inspected > 0,
+        planning: !planned && inspected > 0,
         moved,
         total,
         rate: meter?.rate(now),

@@ -55,7 +55,10 @@ export async function* resumed(
 export function bytesFrom(response: HttpResponse, offset: number): Bytes {
   const start = response.status === 206 ? (rangeStart(response) ?? offset) : 0;
   if (start > offset)
-    throw new NetworkError(response.url.host, new Error('it sent other bytes than it was asked for'));
+    throw new NetworkError(
+      response.url.host,
+      new Error('it sent other bytes than it was asked for'),
+    );
   return start === offset ? response.body : skipped(response.body, offset - start);
 }
 

@@ -11,7 +11,7 @@ import { pages } from './pages.ts';
 import { refusalOf } from './refusal.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
-import { uploadBlob } from './upload.ts';
+import { mountBlob, type UploadPlace, uploadBlob } from './upload.ts';
 
 export interface RepositoryOptions {
   readonly name: RepositoryName;
@@ -92,9 +92,11 @@ export class Repository implements Source, Destination {
   }
 
   putBlob(blob: Descriptor, open: OpenBlob, options: PutBlobOptions): Promise<Arrival> {
-    const { transport, retry } = this.#options;
-    const place = { transport, retry, url: this.#url('blobs/uploads/') };
-    return uploadBlob(place, blob, open, options);
+    return uploadBlob(this.#uploads(), blob, open, options);
+  }
+
+  mountBlob(blob: Descriptor, from: string, signal?: AbortSignal): Promise<boolean> {
+    return mountBlob(this.#uploads(), blob, from, signal);
   }
 
   async putManifest(
@@ -120,7 +122,7 @@ export class Repository implements Source, Destination {
   }
 
   /** Every tag of the repository, in the order in which the registry gives them; what is no tag is left out. */
-  async *tags(signal?: AbortSignal): AsyncIterable<string> {
+  async *listTags(signal?: AbortSignal): AsyncIterable<string> {
     const first = this.#url(`tags/list?n=${TAGS_PER_PAGE}`);
     for await (const page of pages(first, this.#options.transport, signal)) {
       const tags = field(page, 'tags');
@@ -173,6 +175,11 @@ export class Repository implements Source, Destination {
     }
     signal?.throwIfAborted();
     return undefined;
+  }
+
+  #uploads(): UploadPlace {
+    const { transport, retry } = this.#options;
+    return { transport, retry, url: this.#url('blobs/uploads/') };
   }
 
   #manifestRequest(method: 'GET' | 'HEAD', tagOrDigest: string, signal: AbortSignal | undefined) {

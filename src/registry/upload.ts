@@ -49,6 +49,18 @@ export async function uploadBlob(
   }
 }
 
+/** Mounts a blob from another repository, or from this one; where that is refused nothing is left behind. */
+export async function mountBlob(
+  place: UploadPlace,
+  blob: Descriptor,
+  from: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const answer = await mount(place, blob, from, signal);
+  if (answer instanceof URL) await cancel(place, answer);
+  return answer === 'mounted';
+}
+
 /**
  * Asks for a mount. Whatever the answer, it is only an optimization: 202 is a session that takes the bytes
  * instead, and everything else (Docker Hub 400, Harbor 401, others 403, 404, 405) means a plain upload.

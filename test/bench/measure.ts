@@ -35,8 +35,9 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   const ended = await runTool(options, (pid) => {
     const tree = treeOf(pid);
     const total = tree.reduce((sum, each) => sum + residentOf(each), 0);
-    memory.tree = Math.max(memory.tree, total);
     memory.largest = Math.max(memory.largest, ...tree.map(peakOf));
+    // A peak between two samples is known of each process, but not of all of them at a time.
+    memory.tree = Math.max(memory.tree, memory.largest, total);
   });
   const wallMs = performance.now() - begun;
   const after = accounts(options);

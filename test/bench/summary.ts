@@ -63,7 +63,9 @@ export function ratiosOf(rows: readonly Row[]): readonly Ratio[] {
     const peers = each.filter(({ tool, faults }) => tool !== OURS && faults === 0);
     if (!ours) return [];
     return Object.entries(MEASURES).flatMap(([measure, of]): readonly Ratio[] => {
-      const best = peers.toSorted((first, second) => of(first) - of(second))[0];
+      // What is over before the first sample, or in less than a tick of CPU, reads as nothing.
+      const seen = peers.filter((row) => of(row) > 0);
+      const best = seen.toSorted((first, second) => of(first) - of(second))[0];
       if (!best) return [];
       return [{ name, measure, peer: best.tool, ratio: of(best) / of(ours) }];
     });

@@ -5,7 +5,7 @@ import type { CopyEvent } from '../../src/copy/events.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { MemoryError, openMemory } from '../support/memory.ts';
 import { digestsOf, image, layer, seed, task } from './corpus.ts';
-import { copyTasks, reasons, statuses } from './run.ts';
+import { copyTasks, lanes, reasons, statuses } from './run.ts';
 
 const base = layer('base');
 
@@ -181,7 +181,7 @@ test('A destination may ask for a blob from an offset on', async () => {
   };
   const { place } = carrier({
     ends: { source: memory.ends.source, destination: async () => resuming },
-    limit: (work) => work(),
+    queue: lanes(1),
     listener: (event) => events.push(event),
     signal: new AbortController().signal,
   });

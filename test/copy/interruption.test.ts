@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CopyEvent } from '../../src/copy/events.ts';
 import { MemoryError, openMemory } from '../support/memory.ts';
 import { image, seed, task } from './corpus.ts';
-import { atMost, copyTasks, statuses } from './run.ts';
+import { copyTasks, lanes, statuses } from './run.ts';
 
 const tags = ['1', '2', '3', '4'];
 const tasks = tags.map((tag) => task(`src.test/app:${tag}`, `dst.test/app:${tag}`));
@@ -33,7 +33,7 @@ test('An interrupted run keeps what is done, and leaves the rest without a word'
   };
 
   const { outcomes, events } = await copyTasks(tasks, memory.ends, {
-    ...{ signal: controller.signal, images: atMost(1), onEvent },
+    ...{ signal: controller.signal, images: lanes(1), onEvent },
   });
 
   assert.deepEqual(statuses(outcomes), ['copied', 'failed', 'failed', 'failed']);
@@ -48,7 +48,7 @@ test('The next run goes on from there', async () => {
     if (event.kind === 'finished') controller.abort();
   };
   await copyTasks(tasks, memory.ends, {
-    ...{ signal: controller.signal, images: atMost(1), onEvent },
+    ...{ signal: controller.signal, images: lanes(1), onEvent },
   });
   const uploadsBefore = memory.arrivals.length;
 

@@ -9,7 +9,7 @@ import { verifyImage } from '../support/images-verify.ts';
 import { MemoryError, openMemory } from '../support/memory.ts';
 import { startRegistry } from '../support/registry.ts';
 import { type Content, digestsOf, image, index, seed, task } from './corpus.ts';
-import { atMost, copyTasks, statuses } from './run.ts';
+import { copyTasks, lanes, statuses } from './run.ts';
 
 const unhandled: unknown[] = [];
 const note = (reason: unknown) => void unhandled.push(reason);
@@ -62,7 +62,7 @@ test('Whatever images share, all arrive, and each blob is sent once for each reg
       const { plan, outcomes } = await copyTasks(
         all.map((one) => one.task),
         memory.ends,
-        { images: atMost(images), blobs: atMost(blobs) },
+        { images: lanes(images), blobs: lanes(blobs) },
       );
 
       const unique = new Set(

@@ -1,8 +1,10 @@
 import pLimit from 'p-limit';
 import { type CopyOptions, copyAll } from '../../src/copy/copy.ts';
+import type { Ends } from '../../src/copy/ends.ts';
 import type { CopyEvent, Outcome } from '../../src/copy/events.ts';
 import type { Limit } from '../../src/copy/limit.ts';
-import { type Ends, type Plan, planAll } from '../../src/copy/plan.ts';
+import { type Plan, planAll } from '../../src/copy/plan.ts';
+import { Queue } from '../../src/copy/queue.ts';
 import type { Task } from '../../src/copy/task.ts';
 
 export interface RunOptions extends Partial<CopyOptions> {
@@ -29,18 +31,23 @@ export async function copyTasks(
     onEvent?.(event);
   };
   const { signal = new AbortController().signal } = changes;
-  const plan = await planAll(tasks, { ends, limit: atMost(16), listener, signal });
-  const outcomes = await copyAll(plan, {
-    ...{ ends, images: atMost(7), blobs: atMost(12), retries: 0, delayBefore: () => 0 },
+  const { steps, plan } = planAll(tasks, { ends, limit: atMost(16), listener, signal });
+  const outcomes = await copyAll(steps, {
+    ...{ ends, images: lanes(7), blobs: lanes(12), retries: 0, delayBefore: () => 0 },
     ...{ listener, signal },
     ...changes,
   });
-  return { plan, outcomes, events };
+  return { plan: await plan, outcomes, events };
 }
 
 export function atMost(count: number): Limit {
   const limit = pLimit(count);
   return (work) => limit(work);
+}
+
+/** A queue that does so much at a time. */
+export function lanes(count: number): Queue {
+  return new Queue({ lanes: count });
 }
 
 /** What outcomes say in one word each. */

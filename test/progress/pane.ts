@@ -4,10 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 const TRIES = 400;
 const BETWEEN_TRIES_MS = 25;
 
+const BETWEEN = '=== the same, joined ===';
+
 /** A real terminal of a given size, with one program in it. */
 export interface Pane {
   /** what stands in it, by line; `joined` undoes the breaking of lines that were too wide */
   lines(options?: { readonly joined?: boolean; readonly history?: boolean }): readonly string[];
+  /** The same moment twice: as it stands, and with the breaking of lines that were too wide undone. */
+  unwrapped(): { readonly shown: readonly string[]; readonly joined: readonly string[] };
   /**
    * Waits until a line matches.
    *
@@ -41,15 +45,22 @@ export function openPane(columns: number, rows: number, command: string): Pane {
   function lines(options: { readonly joined?: boolean; readonly history?: boolean } = {}) {
     const joined = options.joined ? ['-J'] : [];
     const history = options.history ? ['-S', '-'] : [];
-    const text = tmux('capture-pane', '-p', ...joined, ...history);
-    return text
-      .trimEnd()
-      .split('\n')
-      .map((line) => line.trimEnd());
+    return linesOf(tmux('capture-pane', '-p', ...joined, ...history));
+  }
+
+  // One command for both, since the program draws on.
+  function unwrapped() {
+    const both = tmux(
+      ...['capture-pane', '-p', ';', 'display-message', '-p', BETWEEN, ';'],
+      ...['capture-pane', '-p', '-J'],
+    );
+    const [shown = '', joined = ''] = both.split(`${BETWEEN}\n`);
+    return { shown: linesOf(shown), joined: linesOf(joined) };
   }
 
   return {
     lines,
+    unwrapped,
     async until(pattern) {
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
         const found = lines({ history: true });
@@ -73,4 +84,11 @@ export function openPane(columns: number, rows: number, command: string): Pane {
       tmux('kill-server');
     },
   };
+}
+
+function linesOf(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd());
 }

@@ -79,9 +79,15 @@ test('What is not known yet is left empty', () => {
 });
 
 test('While images are looked at the total says how many were', () => {
-  const row = totalRow({ ...view, planning: true, inspected: 12 }, 78);
+  const row = totalRow({ ...view, planning: true, inspected: 12, moved: 0, total: 0 }, 78);
 
   assert.equal(row, 'planning 12/38');
+});
+
+test('While images are looked at and others are copied there is no total and no time left', () => {
+  const row = totalRow({ ...view, planning: true, inspected: 12 }, 78);
+
+  assert.match(row, /^\d+ of 38 images, 1 failed .* GB so far .* MB\/s +12 seen$/);
 });
 
 test('A run that sends nothing shows only its count', () => {

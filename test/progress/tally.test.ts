@@ -67,11 +67,11 @@ test('While images are looked at, they are counted', () => {
   assert.equal(view.images, 2);
 });
 
-test('Planning ends with the plan, or with the first image that starts', () => {
+test('Planning goes on while the first images are copied, and ends with the plan', () => {
   const inspected: CopyEvent = { kind: 'inspected', task: first, images: 2 };
 
-  assert.equal(after(inspected, planned(5)).planning, false);
-  assert.equal(after(inspected, started()).planning, false);
+  assert.equal(after(inspected, started()).planning, true);
+  assert.equal(after(inspected, started(), planned(5)).planning, false);
 });
 
 test('Bytes on their way count as moved', () => {

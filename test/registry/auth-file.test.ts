@@ -139,7 +139,16 @@ describe('auth.json', () => {
   });
 
   test('leaves any other dollar as it is', () => {
-    for (const password of ['$', 'a$WHO', '$WHO!', '${WHO', '$1', '$$WHO', '${WHO}${WHO}', '$ WHO']) {
+    for (const password of [
+      '$',
+      'a$WHO',
+      '$WHO!',
+      '${WHO',
+      '$1',
+      '$$WHO',
+      '${WHO}${WHO}',
+      '$ WHO',
+    ]) {
       const entry = entryFor(
         read({ 'r.example': { username: 'robot$ci', password } }, { WHO: 'alice' }),
         NAME,
@@ -152,11 +161,17 @@ describe('auth.json', () => {
   test('names the variable that is not set, and where', () => {
     const fault = faultOf('{"r.example": {"username": "alice",\n "password": "${NOT_SET}"}}');
 
-    assert.match(fault.message, /^auth\.json:2:14: "password" of "r\.example".* NOT_SET,.* not set/);
+    assert.match(
+      fault.message,
+      /^auth\.json:2:14: "password" of "r\.example".* NOT_SET,.* not set/,
+    );
   });
 
   test('takes {} for anonymous, which ends the search', async () => {
-    const logins = loginsOf(read({ 'r.example/team': {}, 'r.example': { username: 'a', password: 'b' } }), 'auth.json');
+    const logins = loginsOf(
+      read({ 'r.example/team': {}, 'r.example': { username: 'a', password: 'b' } }),
+      'auth.json',
+    );
 
     const login = await logins(NAME);
 
@@ -177,11 +192,17 @@ describe('auth.json', () => {
       ['[]', /expected a map of registries to logins/],
       [`"${secret}"`, /expected a map/],
       [`{"r.example": "${secret}"}`, /the entry of "r\.example" must be a map/],
-      [`{"r.example": {"pasword": "${secret}"}}`, /"pasword" of "r\.example" is not known; known are username/],
+      [
+        `{"r.example": {"pasword": "${secret}"}}`,
+        /"pasword" of "r\.example" is not known; known are username/,
+      ],
       [`{"r.example": {"password": "${secret}"}}`, /"r\.example" has a password but no username/],
       [`{"r.example": {"username": "${secret}"}}`, /"r\.example" has a username but no password/],
       [`{"r.example": {"password": ["${secret}"]}}`, /"password" of "r\.example" must be a text/],
-      [`{"r.example": {"insecure": "${secret}"}}`, /"insecure" of "r\.example" must be true or false/],
+      [
+        `{"r.example": {"insecure": "${secret}"}}`,
+        /"insecure" of "r\.example" must be true or false/,
+      ],
       [`{"r.example": {"username": "a", "password": "${secret}}}`, /broken JSON/],
       [`{"r.example": {"username": ${secret}}}`, /broken JSON/],
       [`r.example:\n  password: "${secret}\n`, /broken YAML/],

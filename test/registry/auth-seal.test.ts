@@ -144,13 +144,21 @@ describe('sealing YAML', () => {
     ],
     'single quotes': ["r.example: {username: 'it''s', password: 'a: b'}\n", "it's", 'a: b'],
     'double quotes': ['r.example: {username: "a\\tb", password: "\\u0041"}', 'a\tb', 'A'],
-    'a block': ['r.example:\n  username: alice\n  password: |-\n    s3c\n    r3t\n', 'alice', 's3c\nr3t'],
+    'a block': [
+      'r.example:\n  username: alice\n  password: |-\n    s3c\n    r3t\n',
+      'alice',
+      's3c\nr3t',
+    ],
     'a folded block before another key': [
       'r.example:\n  password: >-\n    s3cr3t\n\n  username: alice\n',
       'alice',
       's3cr3t',
     ],
-    'a value on the next line': ['r.example:\n  username:\n    alice\n  password: x\n', 'alice', 'x'],
+    'a value on the next line': [
+      'r.example:\n  username:\n    alice\n  password: x\n',
+      'alice',
+      'x',
+    ],
     'a value of two lines': ['r.example:\n  username: a\n    b\n  password: x\n', 'a b', 'x'],
     'a tag': ['r.example:\n  username: !!str 12\n  password: !!str x\n', '12', 'x'],
     'a quoted key': ['"r.example":\n  "username": alice\n  \'password\': x\n', 'alice', 'x'],
@@ -177,7 +185,13 @@ const oddFile = fc
   .record({
     entries: fc.uniqueArray(
       fc.record({
-        key: fc.constantFrom('a.example', 'b.example/team', 'docker.io', 'c.example:5000', 'ü.example'),
+        key: fc.constantFrom(
+          'a.example',
+          'b.example/team',
+          'docker.io',
+          'c.example:5000',
+          'ü.example',
+        ),
         username: fc.string({ minLength: 1, unit: 'binary' }),
         password: fc.string({ minLength: 1, unit: 'binary' }),
         insecure: fc.boolean(),
@@ -195,7 +209,9 @@ const oddFile = fc
       parts[parts.length - 1] += text;
     };
     for (const [index, { key, username, password, insecure }] of entries.entries()) {
-      add(`${index > 0 ? ',' : ''}${gap}${JSON.stringify(key)}${gap}:{${gap}"username"${gap}:${gap}`);
+      add(
+        `${index > 0 ? ',' : ''}${gap}${JSON.stringify(key)}${gap}:{${gap}"username"${gap}:${gap}`,
+      );
       parts.push(`${gap},${gap}"insecure":${insecure}${gap},"password":${gap}`);
       parts.push(`${gap}}`);
       secrets.push(username, password);
@@ -285,7 +301,8 @@ describe('a sealed value', () => {
     const moved = sealed.replace('r.example', 'other.example');
 
     assert.throws(() => read(moved), {
-      message: /^auth\.json:1:\d+: "username" of "other\.example" is encrypted and cannot be opened/,
+      message:
+        /^auth\.json:1:\d+: "username" of "other\.example" is encrypted and cannot be opened/,
     });
   });
 

@@ -4,10 +4,7 @@ import fc from 'fast-check';
 import { parseChallenges } from '../../src/registry/challenge.ts';
 
 const read = (header: string) =>
-  parseChallenges(header).map(({ scheme, parameters }) => [
-    scheme,
-    Object.fromEntries(parameters),
-  ]);
+  parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
 
 describe('challenges', () => {
   const cases: readonly (readonly [string, unknown])[] = [
@@ -92,9 +89,15 @@ describe('challenges', () => {
       { maxLength: 60 },
     );
     fc.assert(
-      fc.property(fc.oneof(fc.string(), odd.map((parts) => parts.join(''))), (header) => {
-        for (const { scheme } of parseChallenges(header)) assert.match(scheme, /^[^\s,"=]+$/);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          odd.map((parts) => parts.join('')),
+        ),
+        (header) => {
+          for (const { scheme } of parseChallenges(header)) assert.match(scheme, /^[^\s,"=]+$/);
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -183,9 +183,7 @@ describe("docker's config.json", () => {
   });
 
   test('may begin with a byte order mark', async () => {
-    const login = await find(
-      `\uFEFF${JSON.stringify({ auths: { 'r.example': auth('a', 'b') } })}`,
-    );
+    const login = await find(`\uFEFF${JSON.stringify({ auths: { 'r.example': auth('a', 'b') } })}`);
 
     assert.ok(login);
   });

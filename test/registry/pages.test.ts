@@ -14,7 +14,7 @@ async function begin(context: TestContext, options: RegistryOptions = {}) {
   context.after(() => registry.close());
   for (const tag of TAGS)
     await pushImage(registry, { repository: 'team/app', tag, seed: 's', layers: 0 });
-  const list = () => Array.fromAsync(openBare(context, registry).tags());
+  const list = () => Array.fromAsync(openBare(context, registry).listTags());
   return { registry, list };
 }
 

@@ -151,7 +151,7 @@ for (const { name, skip, start } of REGISTRIES)
           await pushImage(registry, { repository: 'team/tags', tag, layers: 0 });
         const repository = await open(context, registry, { path: 'team/tags', right: 'pull' });
 
-        const tags = await Array.fromAsync(repository.tags());
+        const tags = await Array.fromAsync(repository.listTags());
 
         assert.deepEqual(tags.toSorted(), ['latest', 'v1', 'v2']);
       });
@@ -322,7 +322,7 @@ describe('a repository', () => {
     const tags = ['v1', 12, null, '../../x', 'a b', '', 'v2', '\u001b[2J', { a: 1 }];
     registry.faults.add({ class: 'tags', body: JSON.stringify({ name: 'team/app', tags }) });
 
-    const listed = await Array.fromAsync(openBare(context, registry).tags());
+    const listed = await Array.fromAsync(openBare(context, registry).listTags());
 
     assert.deepEqual(listed, ['v1', 'v2']);
   });
@@ -331,12 +331,12 @@ describe('a repository', () => {
     test(`lists no tags where the answer is ${body}`, async (context) => {
       registry.faults.add({ class: 'tags', body });
 
-      assert.deepEqual(await Array.fromAsync(openBare(context, registry).tags()), []);
+      assert.deepEqual(await Array.fromAsync(openBare(context, registry).listTags()), []);
     });
 
   test('says that it does not exist when its tags are asked for', async (context) => {
     const error = await failureOf(
-      Array.fromAsync(openBare(context, registry, 'team/nothing').tags()),
+      Array.fromAsync(openBare(context, registry, 'team/nothing').listTags()),
     );
 
     assert.ok(error instanceof RegistryError);

@@ -1,4 +1,4 @@
-import type { Ends } from '../../src/copy/plan.ts';
+import type { Ends } from '../../src/copy/ends.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { type Bytes, digestOf, isDigest } from '../../src/oci/digest.ts';
 import { StoreError } from '../../src/oci/errors.ts';
@@ -18,7 +18,9 @@ export type Operation =
   | 'openBlob'
   | 'hasBlob'
   | 'putBlob'
-  | 'putManifest';
+  | 'mountBlob'
+  | 'putManifest'
+  | 'listTags';
 
 /** One thing that was asked of a store. */
 export interface Call {
@@ -159,8 +161,7 @@ function repositoryOf(name: string, asked: Asked, neighborhood: Neighborhood): M
     open: OpenBlob,
     { mountFrom, signal }: PutBlobOptions,
   ): Promise<Arrival> => {
-    const registry = name.slice(0, name.indexOf('/'));
-    const lent = neighborhood.lend(`${registry}/${mountFrom}`)?.blobs.get(blob.digest);
+    const lent = neighborhood.lend(`${registryOf(name)}/${mountFrom}`)?.blobs.get(blob.digest);
     const bytes = lent ?? (await gathered(await open(0, signal ?? undefined), signal ?? undefined));
     if (digestOf(bytes) !== blob.digest) throw new MemoryError('DIGEST_INVALID');
     blobs.set(blob.digest, bytes);
@@ -200,11 +201,26 @@ function repositoryOf(name: string, asked: Asked, neighborhood: Neighborhood): M
       asked(call('hasBlob', digest), signal, () => blobs.has(digest)),
     putBlob: (blob, open, options) =>
       asked(call('putBlob', blob.digest), options.signal, () => putBlob(blob, open, options)),
+    mountBlob: ({ digest }, from, signal) =>
+      asked(call('mountBlob', digest), signal, () => {
+        const lent = neighborhood.lend(`${registryOf(name)}/${from}`)?.blobs.get(digest);
+        if (lent) blobs.set(digest, lent);
+        return lent !== undefined;
+      }),
+    listTags: (signal) => listed(() => asked(call('listTags', ''), signal, () => [...tags.keys()])),
     putManifest: (manifest, tag, signal) =>
       asked(call('putManifest', tag ?? manifest.descriptor.digest), signal, () =>
         putManifest(manifest, tag),
       ),
   };
+}
+
+function registryOf(name: string): string {
+  return name.slice(0, name.indexOf('/'));
+}
+
+async function* listed(ask: () => Promise<readonly string[]>): AsyncIterable<string> {
+  yield* await ask();
 }
 
 function found<Thing>(thing: Thing | undefined): Thing {

@@ -1,9 +1,11 @@
 import pLimit from 'p-limit';
 import { copyAll } from '../../copy/copy.ts';
 import type { Defaults } from '../../copy/defaults.ts';
+import type { Ends } from '../../copy/ends.ts';
 import type { Listener, Outcome } from '../../copy/events.ts';
 import type { Limit } from '../../copy/limit.ts';
-import { type Ends, planAll } from '../../copy/plan.ts';
+import { planAll } from '../../copy/plan.ts';
+import { Queue } from '../../copy/queue.ts';
 import { blobCounter, reportOf } from '../../copy/report.ts';
 import { parseRules, type Rules } from '../../copy/rules.ts';
 import { expandRules, type Tasks } from '../../copy/tasks.ts';
@@ -33,7 +35,7 @@ export interface MigrateOptions {
 
 // Looking at images costs round trips, carrying blobs costs bandwidth: each has its own measure, whatever -w says.
 const LOOKS_IN_FLIGHT = 16;
-const BLOBS_IN_FLIGHT = 12;
+const BLOBS = { lanes: 8, smallLanes: 6, smallBelow: 64 * 1024 };
 const IMAGE_RETRIES = { retries: 0, firstDelayMs: 1_000, maximumDelayMs: 30_000 };
 
 /** What one run works with, opened before anything is sent. */
@@ -105,7 +107,7 @@ async function carryOut(rules: Rules, run: Run): Promise<Exit> {
 function expand({ rules }: Rules, { registries, options }: Run): Promise<Tasks> {
   const tagsOf = async (name: Parameters<Registries['open']>[0]) => {
     const repository = await registries.open(name, 'pull');
-    return Array.fromAsync(repository.tags(options.signal));
+    return Array.fromAsync(repository.listTags(options.signal));
   };
   return expandRules(rules, tagsOf, limitOf(LOOKS_IN_FLIGHT));
 }
@@ -125,11 +127,11 @@ async function copyTasks(
     for (const listen of [...listeners, reporter.listener]) listen(event);
   };
   try {
-    const plan = await planAll(tasks, { ends, limit: limitOf(LOOKS_IN_FLIGHT), listener, signal });
-    return await copyAll(plan, {
+    const { steps } = planAll(tasks, { ends, limit: limitOf(LOOKS_IN_FLIGHT), listener, signal });
+    return await copyAll(steps, {
       ends,
-      images: limitOf(workers),
-      blobs: limitOf(BLOBS_IN_FLIGHT),
+      images: new Queue({ lanes: workers }),
+      blobs: new Queue(BLOBS),
       retries,
       delayBefore: (retry) => delayBefore(retry, IMAGE_RETRIES),
       listener,

@@ -1,0 +1,72 @@
+import type { Digest } from '../oci/digest.ts';
+import { storeErrorIn } from '../oci/errors.ts';
+import { formatName, type Reference } from '../oci/reference.ts';
+import type { Destination } from '../oci/store.ts';
+import type { Ends } from './ends.ts';
+import { at } from './errors.ts';
+import { Once } from './once.ts';
+import type { Task } from './task.ts';
+
+// A repository with more tags than this is not listed to save a few requests.
+const LISTED_TAGS = 1_000;
+
+/** What the destination of a task names at the moment; undefined where it names nothing. */
+export type ExistingDigest = (task: Task, signal: AbortSignal) => Promise<Digest | undefined>;
+
+/**
+ * Answers for one run what destinations name. The first tag of each repository is asked for alone; if it is
+ * missing the repository is probably new, and a list of its tags speaks for all the others.
+ */
+export function destinationDigests(ends: Ends): ExistingDigest {
+  const firsts = new Once<Digest | undefined>();
+  const lists = new Once<ReadonlySet<string> | undefined>();
+
+  return ({ destination }, signal) =>
+    at('destination', destination, async () => {
+      const end = await ends.destination(destination);
+      const ask = () => digestAt(end, destination, signal);
+      const key = formatName(destination);
+      const { result: first, mine } = await firsts.share(key, ask);
+      if (mine) return first;
+      if (first !== undefined || destination.tag === undefined) return ask();
+      const tags = await lists.run(key, () => listed(end, signal));
+      return tags && !tags.has(destination.tag) ? undefined : ask();
+    });
+}
+
+async function digestAt(
+  end: Destination,
+  destination: Reference,
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  try {
+    return (await end.resolve(destination.tag ?? versionOf(destination), signal))?.digest;
+  } catch (error) {
+    if (!storeErrorIn(error)?.forbidden) throw error;
+    // Quay answers 401, and others 403, for a repository that is not there yet; the push will tell.
+    return undefined;
+  }
+}
+
+/** All tags of a repository, none where it does not exist; undefined where they cannot be had cheaply. */
+async function listed(
+  end: Destination,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  const tags = new Set<string>();
+  try {
+    for await (const tag of end.listTags(signal)) {
+      if (tags.size === LISTED_TAGS) return undefined;
+      tags.add(tag);
+    }
+    return tags;
+  } catch (error) {
+    signal.throwIfAborted();
+    return storeErrorIn(error)?.missing ? tags : undefined;
+  }
+}
+
+/** What a manifest is asked for by: the digest if there is one, as docker does, else the tag. */
+export function versionOf({ tag, digest }: Reference): string {
+  return digest ?? tag ?? 'latest';
+}
