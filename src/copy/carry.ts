@@ -40,8 +40,8 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   const homes = new Once<{ readonly repository: string; readonly fate: BlobFate }>();
   /** by repository and digest */
   const placements = new Once<{ readonly owner: Task; readonly fate: BlobFate }>();
-  /** by registry: whether a mount answers as a HEAD would; false also while that is being found out */
-  const mounting = new Map<string, boolean>();
+  /** by registry: whether it mounts; undefined also while that is being found out */
+  const mounting = new Map<string, boolean | undefined>();
 
   const destinationOf = ({ destination }: Task): Promise<Destination> =>
     at('destination', destination, () => ends.destination(destination));
@@ -59,7 +59,7 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   const learn = async (blob: Descriptor, task: Task): Promise<void> => {
     const { registry, repository } = task.destination;
     if (mounting.has(registry)) return;
-    mounting.set(registry, false);
+    mounting.set(registry, undefined);
     const destination = await destinationOf(task);
     mounting.set(registry, await destination.mountBlob(blob, repository, signal));
   };
@@ -84,13 +84,20 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
     return fate;
   };
 
+  // A mount that is refused ends in an upload: where all are refused, it is worth a look first.
+  const borrow = async (blob: Descriptor, task: Task, home: string): Promise<BlobFate> => {
+    if (mounting.get(task.destination.registry) === false && (await isThere(blob, task)))
+      return 'existing';
+    return put(blob, task, home);
+  };
+
   const placeNew = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
     const { registry, repository } = task.destination;
     const { result: home, mine } = await homes.share(`${registry}@${blob.digest}`, () =>
       queue.run(blob.size, async () => ({ repository, fate: await settle(blob, task) })),
     );
     if (mine) return home.fate;
-    return queue.run(ROUND_TRIP, () => put(blob, task, home.repository));
+    return queue.run(ROUND_TRIP, () => borrow(blob, task, home.repository));
   };
 
   return {

@@ -106,3 +106,23 @@ test('A blob that a mount finds in its own repository counts as found, and is no
   assert.equal(fates.filter((fate) => fate === 'transferred').length, 2);
   assert.equal(fates.filter((fate) => fate === 'existing').length, 1 + 2 * TAGS.length);
 });
+
+test('A registry that does not mount is not sent again what another repository of it has', async () => {
+  const memory = openMemory();
+  memory.mounts = false;
+  for (const name of ['a', 'b']) seed(memory, `src.test/${name}:1`, image(['shared'], name));
+  const both = ['a', 'b'].map((name) => task(`src.test/${name}:1`, `dst.test/${name}:1`));
+  await copyTasks(both, memory.ends);
+  for (const name of ['a', 'b']) memory.repository(`dst.test/${name}`).tags.clear();
+  seed(memory, 'src.test/c:1', image(['other'], 'c'));
+  const before = memory.count('openBlob');
+
+  const { outcomes } = await copyTasks(
+    [task('src.test/c:1', 'dst.test/c:1'), ...both],
+    memory.ends,
+    { images: lanes(1), blobs: lanes(1) },
+  );
+
+  assert.deepEqual(statuses(outcomes), ['copied', 'copied', 'copied']);
+  assert.equal(memory.count('openBlob') - before, 2);
+});
