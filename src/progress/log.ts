@@ -64,15 +64,14 @@ export async function openLog(path: string, { explain }: LogOptions): Promise<Lo
   };
 }
 
-/** What is written of an event; undefined for bytes on their way, which would drown the rest. */
+/** What is written of an event; undefined for what would drown the rest: looks, and bytes on their way. */
 function recordOf(event: CopyEvent, explain: Explain): Fields | undefined {
   switch (event.kind) {
     case 'moving':
+    case 'inspected':
       return undefined;
     case 'planned':
       return { event: event.kind, images: event.images, blobs: event.blobs, bytes: event.bytes };
-    case 'inspected':
-      return { ...headOf(event), images: event.images };
     case 'started':
       return { ...headOf(event), blobs: event.blobs, bytes: event.bytes };
     case 'placed':
