@@ -126,13 +126,15 @@ interface SystemError {
 
 // undici and node:net wrap the error that matters, sometimes in an AggregateError with one entry for each address.
 function rootOf(error: unknown): SystemError {
-  let current = error as Error & { readonly code?: string; readonly errors?: readonly Error[] };
-  for (let depth = 0; depth < 5; depth += 1) {
-    const inner = current.errors?.[0] ?? current.cause;
+  let current = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {
+    const [first] = current instanceof AggregateError ? current.errors : [];
+    const inner: unknown = first ?? current.cause;
     if (!(inner instanceof Error)) break;
-    current = inner as typeof current;
+    current = inner;
   }
-  return current;
+  // A body may throw anything.
+  return current instanceof Error ? current : new Error(String(current));
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -179,7 +179,8 @@ export class Repository implements Source, Destination {
 
   #uploads(): UploadPlace {
     const { transport, retry } = this.#options;
-    return { transport, retry, url: this.#url('blobs/uploads/') };
+    const { repository } = this.name;
+    return { transport, retry, repository, url: this.#url('blobs/uploads/') };
   }
 
   #manifestRequest(method: 'GET' | 'HEAD', tagOrDigest: string, signal: AbortSignal | undefined) {

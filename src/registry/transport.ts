@@ -1,4 +1,4 @@
-import { rootCertificates } from 'node:tls';
+import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
 import type { Bytes } from '../oci/digest.ts';
 import { NetworkError } from './errors.ts';
@@ -127,5 +127,6 @@ function hasProxy(): boolean {
 }
 
 function withSystemAuthorities(ca: string): string[] {
-  return [...rootCertificates, ca];
+  // Those of NODE_EXTRA_CA_CERTS and --use-system-ca are among them.
+  return [...getCACertificates('default'), ca];
 }

@@ -10,6 +10,8 @@ import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 /** Where blobs of one repository are uploaded to. */
 export interface UploadPlace {
   readonly transport: Transport;
+  /** path below the registry, as scopes name it */
+  readonly repository: string;
   /** `/v2/<repository>/blobs/uploads/` */
   readonly url: URL;
   readonly retry: RetryPolicy;
@@ -146,7 +148,10 @@ async function* noting(bytes: Bytes, note: (fault: unknown) => void): Bytes {
 
 async function cancel(place: UploadPlace, session: URL): Promise<void> {
   const signal = AbortSignal.timeout(CANCEL_MS);
-  const answer = place.transport({ method: 'DELETE', url: session, headers: EMPTY, signal });
+  // distribution asks for this right although the session is our own.
+  const scopes = [`repository:${place.repository}:delete`];
+  const request = { method: 'DELETE', url: session, headers: EMPTY, scopes, signal } as const;
+  const answer = place.transport(request);
   await answer.then((response) => response.discard()).catch(() => undefined);
 }
 

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { type Bytes, digestOf } from '../../src/oci/digest.ts';
 import type { OpenBlob } from '../../src/oci/store.ts';
+import { authorized, newGate } from '../../src/registry/authorize.ts';
 import type { Credential, Login } from '../../src/registry/credentials.ts';
 import { redirected } from '../../src/registry/redirect.ts';
 import {
@@ -67,19 +68,23 @@ export async function open(
   return registries.open({ registry: registry.host, repository: path }, right);
 }
 
-/** The same without a login, over plain HTTP, and with retries that do not pause. */
+/** The same over plain HTTP, with retries that do not pause; without a login unless one is given. */
 export function openBare(
   context: TestContext,
   registry: RunningRegistry,
   path = 'team/app',
+  credential?: Credential,
 ): Repository {
   const { transport, close } = openTransport({});
   context.after(close);
-  const send = retried(QUICK)(redirected(transport)(transport));
+  const retries = retried(QUICK);
+  const send = retries(redirected(transport)(transport));
+  const scopes = [`repository:${path}:pull,push`];
+  const identity = { credential, scopes, plainRealm: true };
   return new Repository({
     name: { registry: registry.host, repository: path },
     base: new URL(`${registry.url}/v2/${path}/`),
-    transport: send,
+    transport: credential ? authorized(newGate(), identity, retries(transport))(send) : send,
     foreign: send,
     retry: QUICK,
   });

@@ -102,6 +102,20 @@ for (const { name, skip, start } of REGISTRIES)
         assert.equal(await repository.hasBlob(BLOB.descriptor), true);
       });
 
+      test('asks for a mount, and leaves nothing behind where there is none', async (context) => {
+        const from = await open(context, registry, { path: 'team/from' });
+        await from.putBlob(BLOB.descriptor, BLOB.open, {});
+        const repository = await open(context, registry, { path: 'team/asked' });
+
+        const mounted = await repository.mountBlob(BLOB.descriptor, 'team/from');
+        const absent = await repository.mountBlob(CONFIG.descriptor, 'team/nothing');
+        await registry.settle();
+
+        assert.deepEqual([mounted, absent], [true, false]);
+        assert.equal(registry.log.select('DELETE', 'upload').at(-1)?.status, 204);
+        assert.equal(await repository.hasBlob(CONFIG.descriptor), false);
+      });
+
       test('takes the bytes where there is nothing to mount', async (context) => {
         const fresh = content(randomBytes(1000));
         const repository = await open(context, registry, { path: 'team/fresh' });

@@ -102,6 +102,7 @@ describe('a request', () => {
     });
 
     const error = await failureOf(send(context, { signal: controller.signal }));
+    await registry.settle();
 
     assert.equal(error.name, 'AbortError');
     assert.equal(registry.log.count(), 1);
