@@ -29,7 +29,7 @@ export interface TextOptions {
 export function text(x: number, y: number, content: string, options: TextOptions = {}): string {
   const { anchor = 'start', className } = options;
   const kind = className ? ` class="${className}"` : '';
-  return `<text x="${short(x)}" y="${short(y)}" text-anchor="${anchor}"${kind}>${escape(content)}</text>`;
+  return `<text x="${short(x)}" y="${short(y)}" text-anchor="${anchor}"${kind}>${escaped(content)}</text>`;
 }
 
 export function line(
@@ -74,7 +74,7 @@ export function drawing(
   const [width, height] = size.map(short);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
-    `<title>${escape(title)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<style>${STYLE}</style>`,
     ...parts,
     '</svg>\n',
@@ -86,6 +86,6 @@ function short(value: number): string {
   return `${Math.round(value * 10) / 10}`;
 }
 
-function escape(content: string): string {
+function escaped(content: string): string {
   return content.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

@@ -176,6 +176,28 @@ test('An interruption while tags are listed ends the run as well', LIMIT, async 
   assertForPeople(finished);
 });
 
+for (const parameters of [
+  ['copy', '--images', '-'],
+  ['scan', '-f', '-', '-o', 'name'],
+])
+  test(
+    `Ctrl-C ends "${parameters.join(' ')}" while it waits for standard input`,
+    LIMIT,
+    async (t) => {
+      const { desk } = await setUp(t);
+      // The program tells when it reads, by draining more than a pipe holds.
+      const input = `${'#'.repeat(1_000_000)}\n`;
+      const command = desk.start(parameters, { input, inputStaysOpen: true });
+
+      await eventually(() => command.child.stdin.writableLength === 0);
+      command.child.kill('SIGINT');
+      const { code, stderr } = await command.ended;
+
+      assert.equal(code, 130);
+      assert.equal(stderr, 'interrupted\n');
+    },
+  );
+
 test('An interruption while a registry asks to wait ends the run as well', LIMIT, async (t) => {
   const { source, destination, desk } = await setUp(t);
   await pushImage(source, { repository: 'team/app', tag: 'v1' });

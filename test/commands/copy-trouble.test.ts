@@ -127,6 +127,19 @@ test('A log that cannot be written ends the run before it begins', async (t) => 
   }
 });
 
+for (const [flag, parameters] of [
+  ['--images', ['--log', 'images.json']],
+  ['--auth', ['--log', './auth.json']],
+] as const)
+  test(`A log is never appended to what ${flag} names`, async (t) => {
+    const { run, read } = await desk(t, { 'images.json': RULES, 'auth.json': '{}' });
+
+    const finished = await run(['copy', ...parameters]);
+
+    assertRefused(finished, new RegExp(`^error: --log and ${flag} name the same file: `));
+    assert.equal((await read('images.json')) + (await read('auth.json')), `${RULES}{}`);
+  });
+
 for (const [what, auth, message] of [
   [
     'An unset variable',

@@ -27,8 +27,10 @@ for (const id of ['', ...Object.keys(COMMANDS)])
       id ? new RegExp(`\\$ kubectl migrate-images ${id}`) : /\$ kubectl migrate-images \[/,
     );
     assert.doesNotMatch(stdout, /migrate_images|undefined|\.{4}/);
+    // The first line is the package's own description, which oclif does not break.
+    const [, ...lines] = stdout.split('\n');
     assert.deepEqual(
-      stdout.split('\n').filter((line) => line.length > 80),
+      lines.filter((line) => line.length > 80),
       [],
     );
   });

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly environment?: Environment;
   /** what stands on standard input, which is closed behind it */
   readonly input?: string;
+  /** standard input stays open, as a terminal's does */
+  readonly inputStaysOpen?: boolean;
   /** another program than this one */
   readonly program?: string;
 }
@@ -59,7 +61,7 @@ export async function openDesk(): Promise<Desk> {
 
   function start(
     parameters: readonly string[],
-    { environment: more, input, program }: RunOptions = {},
+    { environment: more, input, inputStaysOpen, program }: RunOptions = {},
   ): RunningCommand {
     const child = program
       ? spawn(program, parameters, { cwd: path(''), env: { ...environment, ...more } })
@@ -73,7 +75,8 @@ export async function openDesk(): Promise<Desk> {
     command.ended.finally(() => running.delete(command)).catch(() => undefined);
     // A program may end without reading what it is given.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(input ?? '');
+    child.stdin.write(input ?? '');
+    if (!inputStaysOpen) child.stdin.end();
     return command;
   }
 
