@@ -27,6 +27,8 @@ export abstract class MigrateCommand extends Command {
 
   override async run(): Promise<void> {
     const { signal, release } = interruption();
+    // Whoever reads from a terminal would go on waiting for it.
+    signal.addEventListener('abort', () => process.stdin.destroy());
     try {
       process.exitCode = await this.work(signal);
     } catch (error) {

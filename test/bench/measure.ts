@@ -28,7 +28,7 @@ const LAST_OUTPUT = 2_000;
 /** Runs a tool from its start to its end, and counts what it, the registries and the link used meanwhile. */
 export async function measure(options: MeasureOptions): Promise<Measured> {
   const { command, source, destination } = options;
-  const marks = await Promise.all([source.registry.mark(), destination.registry.mark()]);
+  const transferBefore = await transfers(options);
   const before = accounts(options);
   const memory = { tree: 0, largest: 0 };
   const begun = performance.now();
@@ -41,10 +41,10 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   });
   const wallMs = performance.now() - begun;
   const after = accounts(options);
-  const logs = await Promise.all([source.registry.mark(), destination.registry.mark()]);
+  const transferAfter = await transfers(options);
   const [from, to] = await Promise.all([
-    source.registry.trafficSince(marks[0]),
-    destination.registry.trafficSince(marks[1]),
+    source.registry.trafficSince(transferBefore.sourceLog),
+    destination.registry.trafficSince(transferBefore.destinationLog),
   ]);
   const cpu = {
     tool: after.tool - before.tool,
@@ -61,9 +61,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
     wallMs: Math.round(wallMs),
     cpuMs: { ...round(cpu), other: Math.max(0, Math.round(after.busy - before.busy - known)) },
     peakBytes: memory,
-    // What a registry writes is what it sends, and its log; what it reads is what it receives, and a little of its files.
-    bytesSent: after.sent - before.sent - ((logs[0] ?? 0) - (marks[0] ?? 0)),
-    bytesReceived: after.received - before.received,
+    bytesSent: transferAfter.sent - transferBefore.sent,
+    bytesReceived: transferAfter.received - transferBefore.received,
     source: from,
     destination: to,
   };
@@ -78,7 +77,21 @@ function accounts({ source, destination }: MeasureOptions) {
     link: links.reduce((sum, pid) => sum + cpuOf(pid), 0),
     bench: cpuOf(process.pid),
     busy: machineBusy(),
-    sent: transferOf(source.registry.pid).written,
+  };
+}
+
+/**
+ * What went over the sockets up to now: a registry writes what it sends, and its log; it reads what it receives, and
+ * a little of its own files.
+ */
+async function transfers({ source, destination }: MeasureOptions) {
+  const [sourceLog, destinationLog] = await Promise.all([
+    source.registry.mark(),
+    destination.registry.mark(),
+  ]);
+  return {
+    ...{ sourceLog, destinationLog },
+    sent: transferOf(source.registry.pid).written - sourceLog,
     received: transferOf(destination.registry.pid).read,
   };
 }

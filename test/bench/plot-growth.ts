@@ -27,6 +27,7 @@ const LABELS: Readonly<Record<string, string>> = {
   layer: 'size of one layer, MiB',
 };
 const PANEL = { width: 215, height: 150, left: 50, top: 34 };
+const LEGEND = { columns: 4, width: 270, height: 20 };
 const STRIDE = PANEL.left + PANEL.width + 10;
 
 /** Draws the growth along every axis that the results hold. */
@@ -55,8 +56,8 @@ function drawAxis(axis: string, rows: readonly Row[]): string {
     return `<g transform="translate(${index * STRIDE} 0)">${drawn}</g>`;
   });
   const legend = series.map(([name], index) => {
-    const x = PANEL.left + index * 250;
-    const y = PANEL.top + PANEL.height + 58;
+    const x = PANEL.left + (index % LEGEND.columns) * LEGEND.width;
+    const y = PANEL.top + PANEL.height + 58 + Math.floor(index / LEGEND.columns) * LEGEND.height;
     const dash = curve(
       [
         [x, y - 4],
@@ -73,7 +74,8 @@ function drawAxis(axis: string, rows: readonly Row[]): string {
     anchor: 'middle',
     className: 'quiet',
   });
-  const height = PANEL.top + PANEL.height + 70;
+  const lines = Math.ceil(series.length / LEGEND.columns);
+  const height = PANEL.top + PANEL.height + 50 + lines * LEGEND.height;
   return drawing([PANELS.length * STRIDE + 10, height], `Growth by ${label}`, [
     ...panels,
     below,

@@ -2,7 +2,7 @@ import type { Results } from './record.ts';
 import { type Ratio, ratiosOf, summarize } from './summary.ts';
 import { bar, colorOf, drawing, line, text } from './svg.ts';
 
-const LABELS_WIDTH = 300;
+const LABELS_WIDTH = 340;
 const BARS_WIDTH = 460;
 const ROW_HEIGHT = 20;
 const TOP = 60;

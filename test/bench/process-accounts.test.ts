@@ -38,7 +38,7 @@ describe('the accounts of a process', () => {
   it('find what a process has started, and what that has started', async (t) => {
     const child = await startProcess({
       command: 'sh',
-      arguments: ['-c', 'sh -c "echo inner \\$\\$; read never; true"; true'],
+      arguments: ['-c', "sh -c 'echo inner $$; exec sleep 60' & trap 'kill $!' TERM; wait; wait"],
       ready: /inner (\d+)/,
     });
     t.after(() => child.end());

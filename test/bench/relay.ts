@@ -70,7 +70,7 @@ function join(near: Socket, far: Socket, link: Link): void {
     [near, far],
     [far, near],
   ] as const)
-    socket.on('error', () => other.destroy());
+    socket.on('error', () => other.resetAndDestroy());
 }
 
 function pour(

@@ -266,7 +266,9 @@ test('A failed image is tried again as often as -r says', async (t) => {
   const finished = await desk.run(['copy', '-r', '1', '-o', 'json']);
 
   assert.equal(finished.code, 0, finished.stderr);
-  assert.equal(reportIn(finished).images[0]?.attempts, 2);
+  const { images, summary } = reportIn(finished);
+  assert.equal(images[0]?.attempts, 2);
+  assert.equal(images[0]?.bytes, summary.bytesTransferred);
   assert.match(finished.stderr, /^retry {4}.*attempt 1 failed, again in /m);
 });
 

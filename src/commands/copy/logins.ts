@@ -16,7 +16,7 @@ import type { RegistrySettings } from '../../registry/registry.ts';
 import { ensureSealKey, findSealKey } from '../../registry/seal-key.ts';
 import { readText, readTextIfThere, replaceFile } from '../../text/file.ts';
 
-const DEFAULT_PATH = './auth.json';
+export const DEFAULT_AUTH_PATH = './auth.json';
 const SEAL_KEY_FILE = 'auth.key';
 
 export interface LoginsOptions {
@@ -50,7 +50,7 @@ export async function openLogins({
   environment,
   configFolder,
 }: LoginsOptions): Promise<Logins> {
-  const file = path ?? DEFAULT_PATH;
+  const file = path ?? DEFAULT_AUTH_PATH;
   const keyPlace = { environment, path: join(configFolder, SEAL_KEY_FILE) };
   const text = path === undefined ? await readTextIfThere(file) : await readText(file);
   const sealKey = text === undefined ? undefined : await findSealKey(keyPlace);

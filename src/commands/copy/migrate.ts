@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { copyAll } from '../../copy/copy.ts';
 import type { Defaults } from '../../copy/defaults.ts';
@@ -15,8 +16,9 @@ import { openRegistries, type Registries } from '../../registry/registry.ts';
 import { delayBefore } from '../../registry/retry.ts';
 import { readText, STANDARD_STREAM } from '../../text/file.ts';
 import { EXIT, type Exit } from '../base.ts';
+import { UsageError } from '../errors.ts';
 import { explain, explainShortly } from '../explain.ts';
-import { type Logins, openLogins } from './logins.ts';
+import { DEFAULT_AUTH_PATH, type Logins, openLogins } from './logins.ts';
 import { openVoice, type Voice } from './voice.ts';
 
 export interface MigrateOptions {
@@ -50,6 +52,7 @@ interface Run {
 /** The whole of `copy`: reads, plans, copies, reports, seals. */
 export async function migrate(options: MigrateOptions): Promise<Exit> {
   const { auth: path, configFolder, images, signal } = options;
+  checkLog(options);
   const logins = await openLogins({ path, environment: process.env, configFolder });
   const file = images === STANDARD_STREAM ? 'standard input' : images;
   const rules = parseRules(await readText(images), file, options.defaults);
@@ -73,6 +76,14 @@ export async function migrate(options: MigrateOptions): Promise<Exit> {
     await registries.close();
     await log.close().catch((error: unknown) => voice.warn(error));
   }
+}
+
+/** A log is appended to, and would spoil a file that is read. */
+function checkLog({ auth = DEFAULT_AUTH_PATH, images, log }: MigrateOptions): void {
+  const readFrom = { '--images': images, '--auth': auth };
+  for (const [flag, path] of Object.entries(readFrom))
+    if (resolve(path) === resolve(log))
+      throw new UsageError(`--log and ${flag} name the same file: ${log}`);
 }
 
 async function carryOut(rules: Rules, run: Run): Promise<Exit> {
