@@ -11,10 +11,15 @@ const FOLDER = fileURLToPath(new URL('../../docs/performance', import.meta.url))
 const MEASURES = ['wall', 'CPU', 'memory', 'requests'];
 
 const folder = process.argv[2] ?? FOLDER;
-const files = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+const present = await readdir(folder).catch(() => []);
+const files = present.filter((name) => name.endsWith('.json')).sort();
 const all = await Promise.all(
   files.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Results),
 );
+if (all.length === 0) {
+  console.error(`no results in ${folder}: npm run bench -- --json ${join(folder, 'NAME.json')}`);
+  process.exit(1);
+}
 
 for (const measure of MEASURES) {
   const svg = plotRatios(all, measure);

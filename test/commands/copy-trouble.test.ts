@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -427,13 +427,12 @@ test('50,000 rules are read, and each of those that are wrong has its place', ()
   assert.ok(user + system < 2_000_000, `${(user + system) / 1e6} s of the processor`);
 });
 
-test('An images.json that may not be read says so', {
-  skip: process.getuid?.() === 0 && 'the superuser may read everything',
-}, async (t) => {
-  const { run, path } = await desk(t, { 'images.json': RULES });
-  await chmod(path('images.json'), 0o000);
+test('An images.json that cannot be read says so', async (t) => {
+  const { run, path } = await desk(t, {});
+  // Not by its mode: a superuser may read everything.
+  await mkdir(path('images.json'));
 
   const finished = await run(['copy']);
 
-  assertRefused(finished, /^error: cannot read \.\/images\.json: permission denied$/);
+  assertRefused(finished, /^error: cannot read \.\/images\.json: it is a folder$/);
 });
