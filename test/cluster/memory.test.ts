@@ -46,7 +46,7 @@ it('scans ten thousand pods in less memory than they take', async () => {
   };
   await writeFile(kubeconfig, JSON.stringify(content));
   const program = `
-    import { connect } from ${JSON.stringify(import.meta.resolve('../../src/cluster/cluster.ts'))};
+    import { connect } from ${JSON.stringify(import.meta.resolve('../../src/cluster/connect.ts'))};
     import { scan } from ${JSON.stringify(import.meta.resolve('../../src/cluster/scan.ts'))};
     const cluster = await connect({ kubeconfig: ${JSON.stringify(kubeconfig)} });
     const { images } = await scan(cluster);
