@@ -11,6 +11,8 @@ import { swrLogin } from './swr-login.ts';
 /** One registry, or a path below one, of auth.json; every value is open by now. */
 export interface AuthEntry {
   readonly credential?: Credential;
+  /** no login is wanted: the entry is empty, or its user name is */
+  readonly anonymous: boolean;
   readonly insecure: boolean;
   /** paths of PEM files, as written */
   readonly ca?: string;
@@ -29,16 +31,8 @@ export interface OpenValues {
 
 export const EXPECTED_IN_AUTH_FILE = 'a map of registries to logins';
 
-const TEXT_FIELDS = [
-  'username',
-  'password',
-  'identityToken',
-  'accessKey',
-  'secretKey',
-  'ca',
-  'cert',
-  'key',
-] as const;
+const LOGIN_FIELDS = ['username', 'password', 'identityToken', 'accessKey', 'secretKey'] as const;
+const TEXT_FIELDS = [...LOGIN_FIELDS, 'ca', 'cert', 'key'] as const;
 type TextField = (typeof TEXT_FIELDS)[number];
 const REFERENCE = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})$/;
 const KNOWN_FIELDS: readonly string[] = [...TEXT_FIELDS, 'insecure'];
@@ -65,12 +59,15 @@ export function parseAuthFile(text: string, file: string, values: OpenValues): A
   return entries;
 }
 
-/** The logins of an auth.json; an entry without a login means anonymous, and ends the search. */
+/**
+ * The logins of an auth.json. An empty entry means anonymous, and ends the search; one that only says how to
+ * speak to a registry (`insecure`, `ca`) leaves the login to others.
+ */
 export function loginsOf(file: AuthFile, origin: string): CredentialSource {
   return async (name): Promise<Login | undefined> => {
     const entry = longestMatch(file, name);
-    if (!entry) return undefined;
-    return { origin, ...(entry.credential ? { credential: entry.credential } : {}) };
+    if (entry?.credential) return { origin, credential: entry.credential };
+    return entry?.anonymous ? { origin } : undefined;
   };
 }
 
@@ -83,7 +80,8 @@ type Fail = (at: number, reason: string) => never;
 
 function entryOf({ key, value }: Entry, values: OpenValues, fail: Fail): AuthEntry {
   if (value.kind !== 'map') {
-    if (value.kind === 'scalar' && value.value === null) return { insecure: false };
+    if (value.kind === 'scalar' && value.value === null)
+      return { anonymous: true, insecure: false };
     return fail(
       value.start,
       `the entry of "${key}" must be a map such as {"username": "...", "password": "..."}`,
@@ -103,8 +101,10 @@ function entryOf({ key, value }: Entry, values: OpenValues, fail: Fail): AuthEnt
     cert,
     key: clientKey,
   } = Object.fromEntries(texts) as Partial<Record<TextField, string>>;
+  const mentionsLogin = LOGIN_FIELDS.some((field) => texts.has(field));
   return {
     insecure,
+    anonymous: value.entries.length === 0 || (mentionsLogin && !credential),
     ...(credential ? { credential } : {}),
     ...(ca ? { ca } : {}),
     ...(cert ? { cert } : {}),

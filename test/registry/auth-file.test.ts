@@ -32,6 +32,7 @@ describe('auth.json', () => {
 
     assert.deepEqual(entry, {
       insecure: false,
+      anonymous: false,
       credential: { kind: 'password', username: 'alice', password: 'x:y' },
     });
   });
@@ -52,6 +53,7 @@ describe('auth.json', () => {
 
     assert.deepEqual(entry, {
       insecure: true,
+      anonymous: false,
       credential: { kind: 'identity-token', token: 'abc' },
       ca: 'ca.pem',
       cert: './cert.pem',
@@ -66,6 +68,7 @@ describe('auth.json', () => {
     assert.equal(entryFor(read(commented), NAME)?.credential?.kind, 'password');
     assert.deepEqual(entryFor(read(yaml), NAME), {
       insecure: true,
+      anonymous: false,
       credential: { kind: 'password', username: 'a', password: '0123' },
     });
   });
@@ -178,6 +181,20 @@ describe('auth.json', () => {
 
     assert.deepEqual(login, { origin: 'auth.json' });
     assert.equal(await logins({ registry: 'other.example', repository: 'a' }), undefined);
+  });
+
+  test('leaves the login to others where an entry only says how to speak to a registry', async () => {
+    const file = read({
+      'r.example': { insecure: true },
+      'r.example/nobody': { username: '', password: '' },
+    });
+    const logins = loginsOf(file, 'auth.json');
+
+    assert.equal(await logins(NAME), undefined);
+    assert.equal(entryFor(file, NAME)?.insecure, true);
+    assert.deepEqual(await logins({ registry: 'r.example', repository: 'nobody/app' }), {
+      origin: 'auth.json',
+    });
   });
 
   test('takes numbers for texts, as they are written', () => {
