@@ -150,8 +150,8 @@ async function resultsOf(
     ...{ scale, workers },
     versions: { ...Object.fromEntries(versions), 'docker-registry': await registryVersion() },
     totals: Object.fromEntries(trials.map(({ job }) => [job.name, totalsOf(job.recipes)])),
-    // Commands name temporary folders and ports, which say nothing to anyone else.
-    runs: runs.map(({ output: _, ...run }) => ({ ...run, output: '' })),
+    // What failed runs said names temporary folders; it was for the terminal.
+    runs: runs.map((run) => ({ ...run, output: '' })),
   };
 }
 

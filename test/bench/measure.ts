@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { basename, isAbsolute } from 'node:path';
 import type { End } from './end.ts';
 import {
   childrenCpu,
@@ -55,7 +56,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
   const ours = after.bench - before.bench;
   const known = cpu.tool + cpu.source + cpu.destination + cpu.link + ours;
   return {
-    command: command.words.join(' '),
+    // Where this machine keeps its programs says nothing to anyone else.
+    command: command.words.map((word) => (isAbsolute(word) ? basename(word) : word)).join(' '),
     exit: ended.code,
     output: ended.code === 0 ? '' : ended.output,
     wallMs: Math.round(wallMs),
