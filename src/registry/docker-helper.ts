@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import { printable } from '../text/printable.ts';
 import { field } from './body.ts';
 import { type Credential, passwordOrToken } from './credentials.ts';
@@ -27,6 +26,8 @@ export async function askHelper(
   const program = `docker-credential-${helper}`;
   if (!NAME.test(helper))
     throw new CredentialError(`"${printable(helper)}" is not the name of a credential helper`);
+  // Most runs ask no helper, and the library is the larger part of this floor.
+  const { execa } = await import('execa');
   const { failed, stdout, code, timedOut, isMaxBuffer } = await execa(program, ['get'], {
     input: server,
     reject: false,

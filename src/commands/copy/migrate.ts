@@ -133,7 +133,7 @@ async function copyTasks(
     source: (name) => registries.open(name, 'pull'),
     destination: (name) => registries.open(name, 'push'),
   };
-  const reporter = voice.progress(Math.min(workers, tasks.length));
+  const reporter = await voice.progress(Math.min(workers, tasks.length));
   const listener: Listener = (event) => {
     for (const listen of [...listeners, reporter.listener]) listen(event);
   };

@@ -1,7 +1,6 @@
 import type { InvalidRuleError } from '../../copy/errors.ts';
 import type { CopyReport } from '../../copy/report.ts';
 import { formatBytes, formatDuration } from '../../progress/format.ts';
-import { showLanes } from '../../progress/lanes.ts';
 import { type Reporter, showLines } from '../../progress/lines.ts';
 import { wantsLanes } from '../../progress/terminal.ts';
 import type { Wait } from '../../registry/pace.ts';
@@ -15,7 +14,7 @@ export interface Voice {
   waiting(wait: Wait): void;
   warn(error: unknown): void;
   /** Shows images while they are copied, with as many lanes as may be in flight. */
-  progress(lanes: number): Reporter;
+  progress(lanes: number): Promise<Reporter>;
   ended(report: CopyReport): void;
 }
 
@@ -43,10 +42,13 @@ export function openVoice({ json, progress }: VoiceOptions): Voice {
       const { message, hint } = explain(error);
       complain(`warning: ${message}${hint ? `; ${hint}` : ''}`);
     },
-    progress: (lanes) =>
-      wantsLanes(stream, process.env, progress) && lanes > 0
-        ? showLanes({ stream, lanes, explain: explainShortly })
-        : showLines({ stream, explain: explainShortly }),
+    progress: async (lanes) => {
+      if (!wantsLanes(stream, process.env, progress) || lanes === 0)
+        return showLines({ stream, explain: explainShortly });
+      // The library that draws is loaded for those who see it.
+      const { showLanes } = await import('../../progress/lanes.ts');
+      return showLanes({ stream, lanes, explain: explainShortly });
+    },
     ended: (report) => {
       for (const line of closingLines(report)) say(line);
       if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
