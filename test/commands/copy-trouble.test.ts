@@ -436,3 +436,21 @@ test('An images.json that cannot be read says so', async (t) => {
 
   assertRefused(finished, /^error: cannot read \.\/images\.json: it is a folder$/);
 });
+
+for (const [flag, value, message] of [
+  [
+    '--registry',
+    'https://r.example/',
+    /^error: --registry: "https:\/\/r\.example\/" is not a host/,
+  ],
+  ['--registry', 'r.example/team', /^error: --registry: "r\.example\/team" is not a host/],
+  ['--namespace', '/team/', /^error: --namespace: "\/team\/" is not a path/],
+  ['--default-source-registry', 'a b', /^error: --default-source-registry: "a b" is not a host/],
+] as const)
+  test(`${flag} ${value} is refused once, before any rule is`, async (t) => {
+    const { run } = await desk(t, { 'images.json': '{"a/b:1": "", "a/b:2": ""}' });
+
+    const finished = await run(['copy', flag, value]);
+
+    assertRefused(finished, message);
+  });

@@ -18,6 +18,7 @@ import { readText, STANDARD_STREAM } from '../../text/file.ts';
 import { EXIT, type Exit } from '../base.ts';
 import { UsageError } from '../errors.ts';
 import { explain, explainShortly } from '../explain.ts';
+import { checkDefaults } from './defaults.ts';
 import { DEFAULT_AUTH_PATH, type Logins, openLogins } from './logins.ts';
 import { openVoice, type Voice } from './voice.ts';
 
@@ -53,6 +54,7 @@ interface Run {
 export async function migrate(options: MigrateOptions): Promise<Exit> {
   const { auth: path, configFolder, images, signal } = options;
   checkLog(options);
+  checkDefaults(options.defaults);
   const logins = await openLogins({ path, environment: process.env, configFolder });
   const file = images === STANDARD_STREAM ? 'standard input' : images;
   const rules = parseRules(await readText(images), file, options.defaults);

@@ -33,7 +33,7 @@ const TARGET_HINT = 'write REGISTRY/NAMESPACE, for example registry.example.com/
 
 /** @throws {UsageError} the text is no registry with a namespace below it */
 export function parseTarget(text: string): RepositoryName {
-  const { host, path, tag, digest } = splitReference(text.replace(/\/+$/, ''));
+  const { host, path, tag, digest } = splitReference(bare(text));
   const fits = host !== undefined && tag === undefined && digest === undefined;
   if (!fits)
     throw new UsageError(`--repo: "${text}" is not a registry with a namespace`, TARGET_HINT);
@@ -42,6 +42,11 @@ export function parseTarget(text: string): RepositoryName {
   } catch (error) {
     throw new UsageError(`--repo: ${(error as Error).message}`, TARGET_HINT);
   }
+}
+
+// People copy the address of a registry from their browser.
+function bare(text: string): string {
+  return text.replace(/^https?:\/\//, '').replace(/\/+$/, '');
 }
 
 /** Maps images to the target, around what an existing map has already. */
