@@ -112,7 +112,8 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
       return result.owner === task ? result.fate : 'shared';
     },
     resend: async (blob, task) => {
-      await queue.run(blob.size, () => put(blob, task));
+      const fate = await queue.run(blob.size, () => put(blob, task));
+      listener({ kind: 'placed', task, blob, fate });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { isTransient, storeErrorIn } from '../oci/errors.ts';
+import { isWorthRetrying, storeErrorIn } from '../oci/errors.ts';
 import { type Carrier, carrier } from './carry.ts';
 import type { Ends } from './ends.ts';
 import { CopyError, InterruptedError, isAbort } from './errors.ts';
@@ -70,7 +70,7 @@ async function carryOut(step: Step, run: Run): Promise<Outcome> {
       return await run.images.run(weightOf(next), () => attemptOnce(next, attempt, run));
     } catch (error) {
       if (run.signal.aborted || isAbort(error)) return failed(new InterruptedError(), attempt);
-      if (attempt > run.retries || !isTransient(error)) return failed(error, attempt);
+      if (attempt > run.retries || !isWorthRetrying(error, attempt)) return failed(error, attempt);
       const delayMs = run.delayBefore(attempt - 1);
       run.listener({ kind: 'retrying', task: step.task, attempt, delayMs, error });
       await sleep(delayMs, undefined, { signal: run.signal }).catch(() => undefined);

@@ -18,7 +18,10 @@ export type ExistingDigest = (task: Task, signal: AbortSignal) => Promise<Digest
  * missing the repository is probably new, and a list of its tags speaks for all the others.
  */
 export function destinationDigests(ends: Ends): ExistingDigest {
-  const firsts = new Once<Digest | undefined>();
+  const firsts = new Once<{
+    readonly tag: string | undefined;
+    readonly digest: Digest | undefined;
+  }>();
   const lists = new Once<ReadonlySet<string> | undefined>();
 
   return ({ destination }, signal) =>
@@ -26,11 +29,13 @@ export function destinationDigests(ends: Ends): ExistingDigest {
       const end = await ends.destination(destination);
       const ask = () => digestAt(end, destination, signal);
       const key = formatName(destination);
-      const { result: first, mine } = await firsts.share(key, ask);
-      if (mine) return first;
-      if (first !== undefined || destination.tag === undefined) return ask();
+      const { tag } = destination;
+      // Who waits for the first answer shares its failure too: it says something of the host.
+      const first = await firsts.run(key, async () => ({ tag, digest: await ask() }));
+      if (first.tag === tag) return first.digest;
+      if (first.digest !== undefined || tag === undefined) return ask();
       const tags = await lists.run(key, () => listed(end, signal));
-      return tags && !tags.has(destination.tag) ? undefined : ask();
+      return tags && !tags.has(tag) ? undefined : ask();
     });
 }
 

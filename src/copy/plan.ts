@@ -52,7 +52,10 @@ export function planAll(tasks: readonly Task[], options: PlanOptions): Outlook {
       return step;
     }),
   );
-  return { steps, plan: Promise.all(steps).then((known) => planOf(known, listener)) };
+  const plan = Promise.all(steps).then((known) => planOf(known, listener));
+  // Whoever waits for it hears of a failure; nobody has to wait.
+  plan.catch(() => undefined);
+  return { steps, plan };
 }
 
 function planOf(steps: readonly Step[], listener: Listener): Plan {

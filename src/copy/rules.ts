@@ -37,8 +37,8 @@ export function parseRules(text: string, file: string, defaults: Defaults): Rule
         file,
         line,
         column,
-        source: entry.key,
-        destination: destination ?? shown(entry.value),
+        source: withoutLogin(entry.key),
+        destination: withoutLogin(destination ?? shown(entry.value)),
       };
       try {
         rules.push(ruleOf(place, destination, defaults));
@@ -54,7 +54,16 @@ function ruleOf(place: RulePlace, destination: string | undefined, defaults: Def
   if (destination === undefined)
     throw new TypeError('the destination must be a text, or a list of texts');
   const source = parseSource(place.source, defaults);
-  return { place, source, destination: parseDestination(destination, source, defaults) };
+  return {
+    place,
+    source,
+    destination: parseDestination(withoutLogin(destination), source, defaults),
+  };
+}
+
+/** A text fit to be shown: an address that somebody took for a reference may hold a login. */
+function withoutLogin(text: string): string {
+  return text.replace(/^([a-z-]+:\/\/)[^/]*@/i, '$1');
 }
 
 /** The destinations of an entry; undefined stands for a value that is none. */

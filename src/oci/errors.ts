@@ -33,6 +33,11 @@ export abstract class StoreError extends Error {
     return false;
   }
 
+  /** the bytes are not what they should be: worth one more try, since a source that is damaged stays so */
+  get damaged(): boolean {
+    return false;
+  }
+
   /** the end does not let us look; a write may still be allowed */
   get forbidden(): boolean {
     return false;
@@ -60,6 +65,12 @@ export function isTransient(error: unknown): boolean {
   return storeErrorIn(error)?.transient === true;
 }
 
+/** Whether work that failed for the `attempt`th time (from 1) is worth another try at all. */
+export function isWorthRetrying(error: unknown, attempt: number): boolean {
+  const known = storeErrorIn(error);
+  return known?.transient === true && !(known.damaged && attempt > 1);
+}
+
 /** The bytes that arrived are not those that the digest names; they may have been broken on the way. */
 export class DigestMismatchError extends StoreError {
   override readonly name = 'DigestMismatchError';
@@ -70,6 +81,10 @@ export class DigestMismatchError extends StoreError {
   }
 
   override get transient(): boolean {
+    return true;
+  }
+
+  override get damaged(): boolean {
     return true;
   }
 }

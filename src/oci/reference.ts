@@ -30,6 +30,7 @@ const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const MAXIMUM_PATH_LENGTH = 255;
+const MAXIMUM_PORT = 65_535;
 // Docker shows images by such identifiers, and does not take them for names.
 const IDENTIFIER = /^[0-9a-f]{64}$/;
 
@@ -92,7 +93,7 @@ export function withDefaultTag(reference: Reference): Reference {
 
 /** @throws {InvalidReferenceError} `text`, from which the parts were taken, breaks the grammar */
 export function repositoryName(registry: string, path: string, text: string): RepositoryName {
-  if (!HOST.test(registry)) throw new InvalidReferenceError(text, `"${registry}" is not a host`);
+  if (!isHost(registry)) throw new InvalidReferenceError(text, `"${registry}" is not a host`);
   if (path === '') throw new InvalidReferenceError(text, 'it names no repository');
   if (!PATH.test(path)) throw new InvalidReferenceError(text, repositoryReason(path));
   if (path.length > MAXIMUM_PATH_LENGTH)
@@ -101,6 +102,11 @@ export function repositoryName(registry: string, path: string, text: string): Re
       `its repository is longer than ${MAXIMUM_PATH_LENGTH} characters`,
     );
   return { registry, repository: path };
+}
+
+function isHost(text: string): boolean {
+  const port = /:(\d+)$/.exec(text)?.[1];
+  return HOST.test(text) && Number(port ?? 0) <= MAXIMUM_PORT;
 }
 
 function repositoryReason(path: string): string {
@@ -131,9 +137,12 @@ export function isTag(text: string): boolean {
   return TAG.test(text);
 }
 
-/** All names of Docker Hub become `docker.io`; other hosts stay as they are. */
+/** Hosts in lower case, since names of hosts know no other; all names of Docker Hub become `docker.io`. */
 export function canonicalRegistry(host: string): string {
-  return DOCKER_HUB_NAMES.has(host) ? DOCKER_HUB : host;
+  const name = host.toLowerCase();
+  if (DOCKER_HUB_NAMES.has(name)) return DOCKER_HUB;
+  // A bare word is a host only as long as it is upper case.
+  return isHostLike(name) ? name : host;
 }
 
 /** `registry/repository`. */

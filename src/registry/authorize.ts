@@ -48,7 +48,8 @@ export function authorized(gate: Gate, identity: Identity, realmTransport: Trans
     signal?.throwIfAborted();
     const before = await unlessAborted(headerFor(scopes), signal);
     const response = await next(withAuthorization(request, before));
-    if (response.status !== 401) return response;
+    // Behind a redirect somebody else asks for a login; the registry's is not theirs.
+    if (response.status !== 401 || response.url.origin !== request.url.origin) return response;
     const challenges = parseChallenges(response.header('www-authenticate') ?? '');
     const challenge = chosen(challenges, identity, request.url.host);
     if (!challenge) return response;

@@ -106,7 +106,9 @@ export class CredentialError extends StoreError {
 }
 
 /** The key of sealed logins cannot be read, understood or made: no registry has refused anything. */
-export class SealKeyError extends CredentialError {
+export class SealKeyError extends StoreError {
+  override readonly name = 'SealKeyError';
+  readonly code = 'SEAL_KEY';
   readonly hint =
     '"openssl rand -base64 32" makes a key for $MIGRATE_IMAGES_AUTH_KEY; --no-encrypt-auth does without one';
 }
@@ -170,9 +172,10 @@ function isTlsReason(reason: string): boolean {
 }
 
 const PERMANENT_REASONS = new Set(['ENOTFOUND', 'ERR_INVALID_URL']);
-const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
+// What a server cannot do, and a full disk, do not change in a moment; proxies invent codes above 511.
+const PERMANENT_STATUSES = new Set([501, 505, 507]);
 
 /** Whether the same request may go well a moment later. */
 export function isTransientStatus(status: number): boolean {
-  return TRANSIENT_STATUSES.has(status);
+  return status === 408 || status === 429 || (status >= 500 && !PERMANENT_STATUSES.has(status));
 }

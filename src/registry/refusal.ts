@@ -10,8 +10,9 @@ export async function refusalOf(
   request: HttpRequest,
   response: HttpResponse,
 ): Promise<RegistryError> {
-  const { method, url } = request;
-  const { status } = response;
+  const { method } = request;
+  // Behind a redirect it is the storage service that refuses.
+  const { status, url } = response;
   const diagnostics = await diagnosticsOf(response);
   return new RegistryError({
     method,

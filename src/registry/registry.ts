@@ -54,7 +54,7 @@ export class Registry {
     const retries = retried(REQUEST_RETRIES);
     const pace = paced(onWait ?? (() => undefined));
     this.#send = retries(pace(redirected(foreign)(this.#pool.transport)));
-    this.#realm = retries(this.#pool.transport);
+    this.#realm = retries(this.#realmTransport());
     this.#foreign = retries(redirected(foreign)(foreign));
   }
 
@@ -86,6 +86,13 @@ export class Registry {
 
   async close(): Promise<void> {
     await this.#pool.close();
+  }
+
+  // A token service may live on another host, which nobody has called insecure.
+  #realmTransport(): Transport {
+    const { host, settings, foreign } = this.#options;
+    const own = this.#pool.transport;
+    return (request) => (settings.insecure && request.url.host !== host ? foreign : own)(request);
   }
 
   // An insecure registry is asked once which scheme it speaks, before any credential is sent.

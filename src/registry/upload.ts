@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Bytes } from '../oci/digest.ts';
-import { isTransient } from '../oci/errors.ts';
+import { isWorthRetrying } from '../oci/errors.ts';
 import type { Arrival, OpenBlob, PutBlobOptions } from '../oci/store.ts';
 import { refusalOf } from './refusal.ts';
 import { delayBefore, type RetryPolicy } from './retry.ts';
@@ -45,7 +45,7 @@ export async function uploadBlob(
       await cancel(place, session);
       session = undefined;
       signal?.throwIfAborted();
-      if (attempt >= place.retry.retries || !isTransient(error)) throw error;
+      if (attempt >= place.retry.retries || !isWorthRetrying(error, attempt + 1)) throw error;
       await sleep(delayBefore(attempt, place.retry), undefined, signal ? { signal } : {});
     }
   }

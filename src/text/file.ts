@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, readlink, realpath, rename, rm } from 'node:fs/promises';
+import { open, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { DocumentError, FileError } from './errors.ts';
@@ -45,10 +45,24 @@ export async function replaceFile(
   mode: number,
 ): Promise<void> {
   try {
-    await replaceTarget(await targetOf(path), content, mode);
+    const target = await targetOf(path);
+    if (await isSpecial(target)) await writeFile(target, content);
+    else await replaceTarget(target, content, mode);
   } catch (cause) {
     throw new FileError(`cannot write ${path}: ${systemReason(cause)}`, { cause });
   }
+}
+
+/** Whether a path leads to a file that can be read again and be replaced. */
+export async function isRegularFile(path: string): Promise<boolean> {
+  if (path === STANDARD_STREAM) return false;
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** Whether something stands there that is written to, and not replaced: a device or a pipe. */
+async function isSpecial(target: string): Promise<boolean> {
+  const there = await stat(target).catch(() => undefined);
+  return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
 async function replaceTarget(

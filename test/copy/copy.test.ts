@@ -352,3 +352,15 @@ test('Events tell the whole story of an image, with absolute offsets', async () 
     ...{ inspected: 1, planned: 1, started: 1, moving: 6, placed: 3, finished: 1 },
   });
 });
+
+test('Bytes that stay damaged are fetched twice, and not as often as there are retries', async () => {
+  const memory = openMemory();
+  const part = layer('damaged');
+  seed(memory, 'src.test/app:1', image([part]));
+  memory.repository('src.test/app').blobs.set(part.digest, Buffer.from('layer changed'));
+
+  const { outcomes } = await copyTasks([one], memory.ends, { retries: 3 });
+
+  assert.equal(outcomes[0]?.attempts, 2);
+  assert.match(reasons(outcomes)[0] ?? '', /^source src\.test\/app:1: the bytes received for/);
+});

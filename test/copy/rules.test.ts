@@ -317,3 +317,14 @@ describe('A file of rules', () => {
       assert.throws(() => parseRules(text, 'images.json', BOTH), { name: 'DocumentError' });
   });
 });
+
+test('A login that somebody wrote into a rule is not repeated', () => {
+  const { failures } = parse({
+    'https://me:hunter2@r.example/a:1': 'https://me:hunter2@s.example/a',
+  });
+
+  assert.equal(failures.length, 1);
+  assert.ok(!JSON.stringify(failures).includes('hunter2'));
+  assert.ok(!failures[0]?.message.includes('hunter2'));
+  assert.equal(failures[0]?.place.source, 'https://r.example/a:1');
+});

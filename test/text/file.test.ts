@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
@@ -77,6 +77,19 @@ describe('A file is read', () => {
     const [said] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
 
     assert.equal(said.toString(), 'TEXT Ä');
+  });
+});
+
+describe('A pipe is written to', () => {
+  test('and stays one', async () => {
+    const pipe = inside('pipe');
+    spawnSync('mkfifo', [pipe]);
+    const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'ignore'] });
+
+    await replaceFile(pipe, 'text', 0o600);
+
+    assert.equal((await buffer(reader.stdout)).toString(), 'text');
+    assert.ok((await stat(pipe)).isFIFO());
   });
 });
 

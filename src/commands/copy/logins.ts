@@ -14,7 +14,7 @@ import { dockerConfig } from '../../registry/docker-config.ts';
 import { rememberedHelpers } from '../../registry/docker-helper.ts';
 import type { RegistrySettings } from '../../registry/registry.ts';
 import { ensureSealKey, findSealKey } from '../../registry/seal-key.ts';
-import { readText, readTextIfThere, replaceFile } from '../../text/file.ts';
+import { isRegularFile, readText, readTextIfThere, replaceFile } from '../../text/file.ts';
 
 export const DEFAULT_AUTH_PATH = './auth.json';
 const SEAL_KEY_FILE = 'auth.key';
@@ -69,7 +69,9 @@ export async function openLogins({
       return (entry && settings.get(entry)) ?? {};
     },
     seal: async () => {
-      const current = text === undefined ? undefined : await readTextIfThere(file);
+      // What came through a pipe cannot be read again, and has no place to be sealed in.
+      if (text === undefined || !(await isRegularFile(file))) return;
+      const current = await readTextIfThere(file);
       // No key is made for a file that needs none.
       if (current === undefined || !hasPlainSecrets(current, file)) return;
       const sealed = sealAuthFile(current, file, await ensureSealKey(keyPlace));

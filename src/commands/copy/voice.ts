@@ -60,11 +60,11 @@ function closingLines({ summary, images }: CopyReport): readonly string[] {
   const { copied, skipped, failed, rulesFailed, blobsTransferred, bytesTransferred, durationMs } =
     summary;
   const sent = `${formatBytes(bytesTransferred)} in ${blobsTransferred} blobs`;
-  const totals = `${copied} copied, ${skipped} already there, ${failed} failed; ${sent} sent in ${formatDuration(durationMs)}`;
+  const left = images.filter(({ error }) => error?.code === 'INTERRUPTED');
+  const totals = `${copied} copied, ${skipped} already there, ${failed - left.length} failed; ${sent} sent in ${formatDuration(durationMs)}`;
   if (summary.interrupted && images.length === 0)
     return ['Interrupted before there was an image to copy; run the same command again'];
   if (summary.interrupted) {
-    const left = images.filter(({ error }) => error?.code === 'INTERRUPTED');
     return [
       ...left.map(({ source, destination }) => `left     ${source} -> ${destination}`),
       totals,
