@@ -2,6 +2,7 @@ import { Command, Flags } from '@oclif/core';
 import { printable } from '../text/printable.ts';
 import { explain } from './explain.ts';
 import { interruption } from './interruption.ts';
+import { watchStreams, written } from './streams.ts';
 import { usageErrorOf } from './usage.ts';
 
 /** What a process says about how it ended. */
@@ -27,10 +28,16 @@ export abstract class MigrateCommand extends Command {
 
   override async run(): Promise<void> {
     const { signal, release } = interruption();
+    const streams = watchStreams();
     // Whoever reads from a terminal would go on waiting for it.
     signal.addEventListener('abort', () => process.stdin.destroy());
     try {
       process.exitCode = await this.work(signal);
+      await written(process.stdout);
+      const failure = streams.failure();
+      if (failure === undefined) return;
+      process.stderr.write(`error: ${failure}\n`);
+      process.exitCode ||= EXIT.incomplete;
     } catch (error) {
       if (!signal.aborted) throw error;
       process.stderr.write('interrupted\n');

@@ -6,11 +6,12 @@ export interface Interruption {
   release(): void;
 }
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+// A terminal that is closed sends SIGHUP.
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 // A terminal and a parent process may both hand on the same Ctrl-C.
 const SAME_PRESS_MS = 300;
 
-/** Turns the first SIGINT or SIGTERM into an aborted signal; a second one, later, ends the process at once. */
+/** Turns the first SIGINT, SIGTERM or SIGHUP into an aborted signal; a second one, later, ends the process at once. */
 export function interruption(): Interruption {
   const controller = new AbortController();
   let pressedAt = 0;

@@ -43,13 +43,13 @@ export function untangled(sources: readonly Reference[]): readonly Reference[] {
  * would collide all get a path that tells them apart, first their own whole path, then with their registry.
  *
  * @param target - registry, and the namespace below which everything goes
- * @param taken - destinations that are spoken for already, with their sources, both fully qualified
+ * @param holderOf - the source repository that a destination belongs to already, if any, fully qualified
  */
 export function mapImages(
   sources: readonly Reference[],
   target: RepositoryName,
   layout: Layout,
-  taken: ReadonlyMap<string, string> = new Map(),
+  holderOf: HolderOf = () => undefined,
 ): Mapping {
   const repositories = new Map(sources.map((source) => [formatName(source), source]));
   /** how far each source repository had to go to stand alone */
@@ -59,13 +59,15 @@ export function mapImages(
   const place = (source: Reference): Reference =>
     versioned(source, target, ways[steps.get(formatName(source)) ?? 0] ?? hashed);
   for (let round = 0; round < ways.length; round += 1) {
-    const groups = colliding(sources, place, taken);
+    const groups = colliding(sources, place, holderOf);
     if (groups.length === 0) break;
     if (round === 0) collisions = namesOf(groups);
     for (const { movers } of groups) for (const name of movers) steps.set(name, round + 1);
   }
   return { images: sources.map((source) => ({ source, destination: place(source) })), collisions };
 }
+
+export type HolderOf = (destination: Reference) => string | undefined;
 
 type Way = (source: RepositoryName) => string;
 
@@ -112,17 +114,22 @@ interface Group {
 function colliding(
   sources: readonly Reference[],
   place: (source: Reference) => Reference,
-  taken: ReadonlyMap<string, string>,
+  holderOf: HolderOf,
 ): readonly Group[] {
-  const claims = new Map<string, Set<string>>();
+  const claims = new Map<
+    string,
+    { readonly movers: Set<string>; readonly holder: string | undefined }
+  >();
   for (const source of sources) {
-    const key = claimOf(place(source));
-    const claimants = claims.get(key) ?? new Set();
-    claims.set(key, claimants.add(formatName(source)));
+    const destination = place(source);
+    const key = claimOf(destination);
+    const claim = claims.get(key) ?? { movers: new Set(), holder: holderOf(destination) };
+    claim.movers.add(formatName(source));
+    claims.set(key, claim);
   }
-  return [...claims]
-    .map(([key, movers]) => ({ movers, holder: taken.get(key) }))
-    .filter(({ movers, holder }) => movers.size > 1 || (holder && !movers.has(holder)));
+  return [...claims.values()].filter(
+    ({ movers, holder }) => movers.size > 1 || (holder && !movers.has(holder)),
+  );
 }
 
 function namesOf(groups: readonly Group[]): readonly (readonly string[])[] {

@@ -110,7 +110,7 @@ function isHost(text: string): boolean {
 }
 
 function repositoryReason(path: string): string {
-  return /[A-Z]/.test(path)
+  return /[A-Z]/.test(path) && PATH.test(path.toLowerCase())
     ? `the repository "${path}" must be lower case`
     : `the repository "${path}" may hold lower-case letters, digits and single separators only`;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -200,6 +201,42 @@ test('--merge keeps every character and adds what is new; --force replaces', asy
   assert.doesNotMatch(afterMerge, /library\/nginx/);
   assert.equal(afterBoth, afterMerge);
   assert.doesNotMatch(await read('images.json'), /by hand/);
+});
+
+for (const [what, rule] of [
+  ['copies a whole repository', '"a.example/apps/catalog": "d.example/mirror/nginx"'],
+  ['copies tags by a pattern', '"a.example/apps/catalog:/.*/": "d.example/mirror/nginx"'],
+  ['names several tags', '"a.example/apps/catalog:x,latest": "d.example/mirror/nginx"'],
+] as const)
+  test(`--merge steps aside for a rule that ${what}`, async (t) => {
+    const { run, read, write } = await desk(t);
+    await write('images.json', `{${rule}}`);
+
+    const { stderr } = await run(['scan', '-f', 'all.yaml', '-t', 'd.example/mirror', '--merge']);
+
+    assert.match(stderr, /^collision: a\.example\/apps\/catalog and docker\.io\/library\/nginx/m);
+    assert.match(await read('images.json'), /"d\.example\/mirror\/library\/nginx:latest"/);
+  });
+
+test('A scan that finds nothing writes nothing, and says so', async (t) => {
+  const { run, write, path } = await desk(t);
+  await write('empty.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n');
+
+  const { code, stderr } = await run(['scan', '-f', 'empty.yaml', '-t', 'd.example/mirror']);
+
+  assert.equal(code, 0);
+  assert.match(stderr, /^no images were found, and nothing was written$/m);
+  assert.equal(existsSync(path('images.json')), false);
+});
+
+test('A full disk behind standard output is one line', async (t) => {
+  const { run, shellCommand } = await desk(t);
+  const command = shellCommand(['scan', '-f', 'all.yaml', '-o', 'name']);
+
+  const { code, stderr } = await run(['-c', `${command} > /dev/full`], { program: '/bin/sh' });
+
+  assert.equal(code, 1);
+  assert.equal(stderr, 'error: cannot write to standard output: the disk is full\n');
 });
 
 test('--merge into a broken map changes nothing and says where it is broken', async (t) => {

@@ -1,16 +1,31 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { claimOf, type Layout, mapImages, untangled } from '../../src/copy/layout.ts';
+import {
+  claimOf,
+  type HolderOf,
+  type Layout,
+  mapImages,
+  untangled,
+} from '../../src/copy/layout.ts';
 import { formatName, formatReference, parseReference } from '../../src/oci/reference.ts';
 
 const TARGET = { registry: 'swr.test', repository: 'team' };
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const OTHER = `sha256:${'b'.repeat(64)}`;
 
+/** Whom destinations belong to, by what they claim. */
+function holders(taken: ReadonlyMap<string, string>): HolderOf {
+  return (destination) => taken.get(claimOf(destination));
+}
+
 /** Destinations without the target, in the order of the sources. */
-function placed(sources: readonly string[], layout: Layout, taken?: ReadonlyMap<string, string>) {
-  const { images } = mapImages(sources.map(parseReference), TARGET, layout, taken);
+function placed(
+  sources: readonly string[],
+  layout: Layout,
+  taken: ReadonlyMap<string, string> = new Map(),
+) {
+  const { images } = mapImages(sources.map(parseReference), TARGET, layout, holders(taken));
   return images.map(({ destination }) =>
     formatReference(destination).replace('swr.test/team/', ''),
   );
@@ -103,7 +118,7 @@ describe('What is taken already', () => {
       [parseReference('gcr.io/b/app:1')],
       TARGET,
       'flatten',
-      taken,
+      holders(taken),
     );
 
     const [image] = images;
@@ -214,7 +229,7 @@ describe('Whatever the sources are', () => {
           ]),
         );
 
-        const { images } = mapImages(later, TARGET, how, taken);
+        const { images } = mapImages(later, TARGET, how, holders(taken));
 
         for (const { source: from, destination } of images) {
           const holder = taken.get(claimOf(destination));

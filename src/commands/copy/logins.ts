@@ -13,7 +13,8 @@ import { firstOf, type Login } from '../../registry/credentials.ts';
 import { dockerConfig } from '../../registry/docker-config.ts';
 import { rememberedHelpers } from '../../registry/docker-helper.ts';
 import type { RegistrySettings } from '../../registry/registry.ts';
-import { ensureSealKey, findSealKey } from '../../registry/seal-key.ts';
+import { SEAL_PREFIX } from '../../registry/seal.ts';
+import { ensureSealKey, findSealKey, SEAL_KEY_VARIABLE } from '../../registry/seal-key.ts';
 import { isRegularFile, readText, readTextIfThere, replaceFile } from '../../text/file.ts';
 
 export const DEFAULT_AUTH_PATH = './auth.json';
@@ -53,7 +54,9 @@ export async function openLogins({
   const file = path ?? DEFAULT_AUTH_PATH;
   const keyPlace = { environment, path: join(configFolder, SEAL_KEY_FILE) };
   const text = path === undefined ? await readTextIfThere(file) : await readText(file);
-  const sealKey = text === undefined ? undefined : await findSealKey(keyPlace);
+  // Whoever has sealed nothing yet needs no key to read; one that is given must be right.
+  const needsKey = text?.includes(SEAL_PREFIX) || (text && environment[SEAL_KEY_VARIABLE]);
+  const sealKey = needsKey ? await findSealKey(keyPlace) : undefined;
   const entries: AuthFile =
     text === undefined ? new Map() : parseAuthFile(text, file, { environment, sealKey });
   const settings = await settingsOf(entries, dirname(resolve(file)));

@@ -24,8 +24,12 @@ export interface VoiceOptions {
   readonly progress: boolean;
 }
 
+const SHOWN_LINES = 20;
+
 export function openVoice({ json, progress }: VoiceOptions): Voice {
   const stream = json ? process.stderr : process.stdout;
+  /** whether images were drawn in lanes, where a reason is cut to the width of the terminal */
+  let drawn = false;
   const say = (line: string) => stream.write(`${line}\n`);
   const complain = (line: string) => process.stderr.write(`${line}\n`);
   return {
@@ -47,13 +51,33 @@ export function openVoice({ json, progress }: VoiceOptions): Voice {
         return showLines({ stream, explain: explainShortly });
       // The library that draws is loaded for those who see it.
       const { showLanes } = await import('../../progress/lanes.ts');
+      drawn = true;
       return showLanes({ stream, lanes, explain: explainShortly });
     },
     ended: (report) => {
+      if (drawn) for (const line of reasons(report)) say(line);
       for (const line of closingLines(report)) say(line);
       if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
     },
   };
+}
+
+/** Why images failed, in full: once for each reason, with the images that it stopped. */
+function reasons({ images }: CopyReport): readonly string[] {
+  const failed = images.filter(({ error }) => error && error.code !== 'INTERRUPTED');
+  const byReason = Map.groupBy(failed, ({ error }) =>
+    [`${error?.message} [${error?.code}]`, error?.hint].filter(Boolean).join('\n  '),
+  );
+  return [...byReason].flatMap(([reason, stopped]) => [
+    reason,
+    ...some(stopped.map(({ source, destination }) => `  failed   ${source} -> ${destination}`)),
+  ]);
+}
+
+/** The first of many lines, so that they do not push everything else away. */
+function some(lines: readonly string[]): readonly string[] {
+  const rest = lines.length - SHOWN_LINES;
+  return rest > 0 ? [...lines.slice(0, SHOWN_LINES), `  and ${rest} more`] : lines;
 }
 
 function closingLines({ summary, images }: CopyReport): readonly string[] {
@@ -66,7 +90,7 @@ function closingLines({ summary, images }: CopyReport): readonly string[] {
     return ['Interrupted before there was an image to copy; run the same command again'];
   if (summary.interrupted) {
     return [
-      ...left.map(({ source, destination }) => `left     ${source} -> ${destination}`),
+      ...some(left.map(({ source, destination }) => `left     ${source} -> ${destination}`)),
       totals,
       `Interrupted: ${images.length - left.length} of ${images.length} images are done with, ${left.length} are left; the same command goes on from here`,
     ];

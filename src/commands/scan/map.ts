@@ -1,4 +1,4 @@
-import { claimOf, type Layout, mapImages, untangled } from '../../copy/layout.ts';
+import { claimOf, type HolderOf, type Layout, mapImages, untangled } from '../../copy/layout.ts';
 import { addRules, formatRules, type RuleText } from '../../copy/rule-file.ts';
 import { parseRules, type Rule } from '../../copy/rules.ts';
 import {
@@ -61,7 +61,7 @@ export function mapTo(
   const fresh = untangled([...unique.values()]).filter(
     (source) => !known.some((rule) => covers(rule, source)),
   );
-  const { images, collisions } = mapImages(fresh, target, layout, claimsOf(known));
+  const { images, collisions } = mapImages(fresh, target, layout, holders(known));
   const rules = images.map(({ source, destination }) => ({
     source: formatReference(source),
     destination: formatReference(destination),
@@ -84,17 +84,19 @@ function covers({ source }: Rule, { tag, digest, ...name }: Reference): boolean 
   return selection.kind === 'all' || selection.pattern.test(tag);
 }
 
-/** Destinations that rules name one by one, with the source repository that has them. */
-function claimsOf(rules: readonly Rule[]): ReadonlyMap<string, string> {
-  const claims = new Map<string, string>();
+/** Whom a destination belongs to by these rules; one that copies many tags has the whole repository. */
+function holders(rules: readonly Rule[]): HolderOf {
+  const held = new Map<string, string>();
   for (const { source, destination } of rules) {
     const { selection } = source;
     const own = selection.kind === 'tags' ? selection.tags : [];
     const tags = destination.tags.length > 0 ? destination.tags : own;
-    for (const tag of tags)
-      claims.set(claimOf({ ...destination.name, tag }), formatName(source.name));
+    const holder = formatName(source.name);
+    if (selection.kind === 'all' || selection.kind === 'pattern')
+      held.set(formatName(destination.name), holder);
+    for (const tag of tags) held.set(claimOf({ ...destination.name, tag }), holder);
   }
-  return claims;
+  return (destination) => held.get(claimOf(destination)) ?? held.get(formatName(destination));
 }
 
 /** A source that lost its ambiguous tag is found by the image that workloads write, tag and all. */

@@ -35,7 +35,8 @@ export async function survey(options: SurveyOptions): Promise<Exit> {
   const { images: scanned, strange } = readInventory({ images, unreadable });
   const references = scanned.map(({ reference }) => reference);
   const map = target ? mapTo(target, layout, references, existing) : undefined;
-  if (map) await writeMap(path, map);
+  const writes = map !== undefined && (scanned.length > 0 || path === STANDARD_STREAM);
+  if (writes) await writeMap(path, map);
   const report = inventoryReport(scanned, map?.destinations ?? new Map(), unreadable);
   // A map on standard output stands there alone, so that it can be piped on.
   const stream = map && path === STANDARD_STREAM ? process.stderr : process.stdout;
@@ -45,7 +46,9 @@ export async function survey(options: SurveyOptions): Promise<Exit> {
     process.stderr.write(
       `not read: ${resource}${namespace ? ` in ${namespace}` : ''}: ${printable(reason)}\n`,
     );
-  if (map) process.stderr.write(`${summary(path, map, options)}\n`);
+  if (writes) process.stderr.write(`${summary(path, map, options)}\n`);
+  else if (scanned.length === 0)
+    process.stderr.write('no images were found, and nothing was written\n');
   return unreadable.length + strange.length > 0 ? EXIT.incomplete : EXIT.done;
 }
 
