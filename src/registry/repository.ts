@@ -5,8 +5,8 @@ import { MAXIMUM_MANIFEST_BYTES, type Manifest, mediaTypeOf } from '../oci/manif
 import { ACCEPTED_MANIFESTS, DOCKER_SCHEMA_1_SIGNED } from '../oci/media-types.ts';
 import { isTag, type RepositoryName } from '../oci/reference.ts';
 import type { Arrival, Destination, OpenBlob, PutBlobOptions, Source } from '../oci/store.ts';
-import { bytesFrom, resumed } from './blob.ts';
 import { field, readBody } from './body.ts';
+import { downloadBlob } from './download.ts';
 import { pages } from './pages.ts';
 import { refusalOf } from './refusal.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -70,17 +70,10 @@ export class Repository implements Source, Destination {
     return { bytes, descriptor: { mediaType, digest: claimed, size: bytes.byteLength } };
   }
 
-  async openBlob(blob: Descriptor, offset: number, signal?: AbortSignal): Promise<Bytes> {
-    // The first answer is waited for, so that a blob that is not there is known before anything is sent.
-    const first = await this.#openAt(blob, offset, signal);
-    let next: Bytes | undefined = first;
-    const open = async (position: number): Promise<Bytes> => {
-      const bytes = next ?? (await this.#openAt(blob, position, signal));
-      next = undefined;
-      return bytes;
-    };
-    const { base, retry: policy } = this.#options;
-    return resumed(open, { blob, offset, host: base.host, policy, signal });
+  openBlob(blob: Descriptor, offset: number, signal?: AbortSignal): Promise<Bytes> {
+    const { transport, foreign, retry } = this.#options;
+    const place = { transport, foreign, retry, url: this.#url('blobs/') };
+    return downloadBlob(place, blob, offset, signal);
   }
 
   async hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean> {
@@ -142,41 +135,6 @@ export class Repository implements Source, Destination {
     }
   }
 
-  async #openAt(blob: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<Bytes> {
-    const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
-    const request = {
-      method: 'GET',
-      url: this.#url(`blobs/${blob.digest}`),
-      headers,
-      signal,
-    } as const;
-    const response = await this.#options.transport(request);
-    if (isContent(response)) return bytesFrom(response, offset);
-    const elsewhere =
-      response.status === 404 ? await this.#openForeign(blob, offset, signal) : undefined;
-    if (!elsewhere) throw await refusalOf(request, response);
-    await response.discard();
-    return elsewhere;
-  }
-
-  // A foreign layer may live at an address of its manifest only (Windows base images).
-  async #openForeign(
-    blob: Descriptor,
-    offset: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Bytes | undefined> {
-    const headers = offset > 0 ? { range: `bytes=${offset}-` } : {};
-    for (const address of blob.urls ?? []) {
-      if (!/^https?:/i.test(address) || !URL.canParse(address)) continue;
-      const request = { method: 'GET', url: new URL(address), headers, signal } as const;
-      const response = await this.#options.foreign(request).catch(() => undefined);
-      if (response && isContent(response)) return bytesFrom(response, offset);
-      await response?.discard();
-    }
-    signal?.throwIfAborted();
-    return undefined;
-  }
-
   #uploads(): UploadPlace {
     const { transport, retry } = this.#options;
     const { repository } = this.name;
@@ -191,10 +149,6 @@ export class Repository implements Source, Destination {
   #url(path: string): URL {
     return new URL(path, this.#options.base);
   }
-}
-
-function isContent({ status }: HttpResponse): boolean {
-  return status === 200 || status === 206;
 }
 
 function describedBy(response: HttpResponse): Descriptor | undefined {
