@@ -6,7 +6,7 @@ import { printable } from '../text/printable.ts';
 /** What a user can do about an error, by its code. */
 const HINTS: Readonly<Record<string, string>> = {
   UNAUTHORIZED:
-    'check the user name and password of this registry in auth.json, or log in with "docker login"',
+    'check this registry\'s user name and password in auth.json (the log says which login was used), or log in with "docker login"',
   DENIED:
     'this login may not do that here: ask for the right, or create the namespace or repository first',
   NAME_UNKNOWN: 'check the name of the repository',

@@ -285,7 +285,10 @@ for (const auth of ['basic', 'token'] as const)
     assert.equal(image?.error?.code, 'UNAUTHORIZED');
     assert.equal(image?.attempts, 1);
     assert.match(image?.error?.message ?? '', /^source: .*127\.0\.0\.1:\d+/);
-    assert.match(image?.error?.hint ?? '', /^check the user name and password/);
+    assert.match(
+      image?.error?.hint ?? '',
+      /^check this registry's user name and password .*the log says which login was used/,
+    );
     assert.doesNotMatch(finished.stdout + finished.stderr + log, /not-the-password/);
     assertForPeople(finished);
   });
