@@ -181,7 +181,7 @@ test('A password may come from the environment, and stays a reference', async (t
   assert.equal(await desk.read('auth.json'), text);
   assert.match(
     stdout,
-    /^failed .* : destination: .*\[UNAUTHORIZED\]; check the user name and pass/m,
+    /^failed .* : destination: .*\[UNAUTHORIZED\]; check this registry.s user name and pass/m,
   );
   assert.doesNotMatch(stdout, /source-user|quote/);
 });
