@@ -10,7 +10,7 @@ import { type Inspect, inspector, type Step } from './plan.ts';
 import { type Push, pusher } from './push.ts';
 import type { Queue } from './queue.ts';
 import type { Task } from './task.ts';
-import { blobsOf, type Tree } from './tree.ts';
+import { blobsOf, sizeOf, type Tree } from './tree.ts';
 
 export interface CopyOptions {
   readonly ends: Ends;
@@ -134,10 +134,6 @@ function isLeft(outcome: Outcome): boolean {
 
 function foreignNote({ digest, urls = [] }: Descriptor): string {
   return `foreign layer ${digest} could not be fetched and stays an address in the manifest: ${urls.join(' ')}`;
-}
-
-function sizeOf(blobs: readonly Descriptor[]): number {
-  return blobs.reduce((sum, { size }) => sum + size, 0);
 }
 
 function skipped(digest: Digest, attempts: number): Outcome {

@@ -10,7 +10,7 @@ import { destinationDigests, versionOf } from './existing.ts';
 import type { Limit } from './limit.ts';
 import { Once } from './once.ts';
 import type { Task } from './task.ts';
-import { blobsOf, growTree, type Tree } from './tree.ts';
+import { blobsOf, growTree, sizeOf, type Tree } from './tree.ts';
 
 /** What has to be done for a task. */
 export type Step =
@@ -64,7 +64,7 @@ function planOf(steps: readonly Step[], listener: Listener): Plan {
     if (step.kind === 'copy')
       for (const blob of blobsOf(step.tree))
         unique.set(`${step.task.destination.registry}@${blob.digest}`, blob);
-  const bytes = [...unique.values()].reduce((sum, { size }) => sum + size, 0);
+  const bytes = sizeOf([...unique.values()]);
   listener({ kind: 'planned', images: steps.length, blobs: unique.size, bytes });
   return { steps, blobs: unique.size, bytes };
 }

@@ -2,7 +2,8 @@ import { parseMap } from '../text/document.ts';
 import { DocumentError } from '../text/errors.ts';
 import type { MapNode } from '../text/node.ts';
 
-const EXPECTED = 'a map of source images to destinations';
+/** What a file of rules should be, for errors. */
+export const EXPECTED_IN_RULES = 'a map of source images to destinations';
 
 /** A line of images.json as it is written: a source, and one destination. */
 export interface RuleText {
@@ -24,7 +25,7 @@ export function formatRules(rules: readonly RuleText[]): string {
  */
 export function addRules(text: string, file: string, rules: readonly RuleText[]): string {
   if (rules.length === 0) return text;
-  const root = parseMap(text, file, EXPECTED);
+  const root = parseMap(text, file, EXPECTED_IN_RULES);
   const added = rules.toSorted(bySource);
   const whole =
     text[root.start] === '{' ? insertedJson(text, root, added) : appendedYaml(text, added);
@@ -61,7 +62,7 @@ function lineEndOf(text: string): string {
 
 // An exotic file (a document end mark, an indented map) must not be broken silently.
 function checked(text: string, file: string, count: number): string {
-  if (parseMap(text, file, EXPECTED).entries.length === count) return text;
+  if (parseMap(text, file, EXPECTED_IN_RULES).entries.length === count) return text;
   throw new DocumentError(
     file,
     undefined,

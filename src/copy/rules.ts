@@ -4,6 +4,7 @@ import { positionsOf } from '../text/position.ts';
 import type { Defaults } from './defaults.ts';
 import { type Destination, parseDestination } from './destination.ts';
 import { InvalidRuleError, type RulePlace } from './errors.ts';
+import { EXPECTED_IN_RULES } from './rule-file.ts';
 import { parseSource, type Source } from './source.ts';
 
 /** One line of images.json: a source and one destination. A list of destinations makes several rules. */
@@ -26,7 +27,7 @@ export interface Rules {
  * @throws {DocumentError} the text is empty, broken, or no map at all
  */
 export function parseRules(text: string, file: string, defaults: Defaults): Rules {
-  const root = parseMap(text, file, 'a map of source images to destinations');
+  const root = parseMap(text, file, EXPECTED_IN_RULES);
   const position = positionsOf(text);
   const rules: Rule[] = [];
   const failures: InvalidRuleError[] = [];

@@ -52,3 +52,8 @@ export function blobsOf(tree: Tree): readonly Descriptor[] {
     for (const blob of part.blobs) if (!blobs.has(blob.digest)) blobs.set(blob.digest, blob);
   return [...blobs.values()];
 }
+
+/** Bytes of blobs in all. */
+export function sizeOf(blobs: readonly Descriptor[]): number {
+  return blobs.reduce((sum, { size }) => sum + size, 0);
+}

@@ -3,11 +3,15 @@ import { isTransient } from '../oci/errors.ts';
 import { isTransientStatus } from './errors.ts';
 import type { HttpRequest, HttpResponse, Layer } from './transport.ts';
 
-/** How often a thing is tried again, and how long the pauses grow: doubled each time, with jitter. */
-export interface RetryPolicy {
-  readonly retries: number;
+/** How long the pauses grow: doubled each time, with jitter. */
+export interface Backoff {
   readonly firstDelayMs: number;
   readonly maximumDelayMs: number;
+}
+
+/** How often a thing is tried again, and with which pauses. */
+export interface RetryPolicy extends Backoff {
+  readonly retries: number;
 }
 
 export const REQUEST_RETRIES: RetryPolicy = {
@@ -17,8 +21,8 @@ export const REQUEST_RETRIES: RetryPolicy = {
 };
 
 /** The pause before retry number `attempt` (from 0): between half and the whole of the doubled delay. */
-export function delayBefore(attempt: number, policy: RetryPolicy): number {
-  const full = Math.min(policy.maximumDelayMs, policy.firstDelayMs * 2 ** attempt);
+export function delayBefore(attempt: number, { firstDelayMs, maximumDelayMs }: Backoff): number {
+  const full = Math.min(maximumDelayMs, firstDelayMs * 2 ** attempt);
   return full / 2 + (Math.random() * full) / 2;
 }
 

@@ -6,7 +6,7 @@ export default class Copy extends MigrateCommand {
 
   static override description = [
     'Each image arrives byte for byte, with all its platforms.',
-    'Blobs that the destination has already are not sent again, and each blob is sent once, however many images share it.',
+    'Blobs that a destination repository has already are not sent again, and a blob that many images share is sent once where the registry can mount.',
     'A second run goes on where the first one ended.',
   ].join(' ');
 

@@ -39,7 +39,7 @@ export interface MigrateOptions {
 // Looking at images costs round trips, carrying blobs costs bandwidth: each has its own measure, whatever -w says.
 const LOOKS_IN_FLIGHT = 16;
 const BLOBS = { lanes: 8, smallLanes: 6, smallBelow: 64 * 1024 };
-const IMAGE_RETRIES = { retries: 0, firstDelayMs: 1_000, maximumDelayMs: 30_000 };
+const IMAGE_BACKOFF = { firstDelayMs: 1_000, maximumDelayMs: 30_000 };
 
 /** What one run works with, opened before anything is sent. */
 interface Run {
@@ -146,7 +146,7 @@ async function copyTasks(
       images: new Queue({ lanes: workers }),
       blobs: new Queue(BLOBS),
       retries,
-      delayBefore: (retry) => delayBefore(retry, IMAGE_RETRIES),
+      delayBefore: (retry) => delayBefore(retry, IMAGE_BACKOFF),
       listener,
       signal,
     });
