@@ -19,7 +19,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
 
 /** The only files that may import a library, by library. */
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
-  undici: /^(registry\/transport|cluster\/(session|connection|retry))\.ts$/,
+  undici: /^(registry\/(transport|answer|connector)|cluster\/(session|connection|retry))\.ts$/,
   execa: /^(registry\/docker-helper|cluster\/exec-credential)\.ts$/,
   '@kubernetes/client-node': /^cluster\/session\.ts$/,
   listr2: /^progress\/lanes\.ts$/,

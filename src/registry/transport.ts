@@ -1,6 +1,8 @@
-import { getCACertificates } from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici';
+import { createSecureContext, getCACertificates } from 'node:tls';
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import type { Bytes } from '../oci/digest.ts';
+import { ask } from './answer.ts';
+import { connector } from './connector.ts';
 import { NetworkError } from './errors.ts';
 
 export interface HttpRequest {
@@ -51,55 +53,66 @@ const BODY_IDLE_MS = 60_000;
 const HEADERS_MS = 300_000;
 const CONNECT_MS = 15_000;
 const CONNECTIONS_PER_HOST = 64;
-const DISCARD_BYTES = 128 * 1024;
 
 /** Opens a pool of HTTP/1.1 connections; proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
 export function openTransport(options: TransportOptions): OpenTransport {
-  const dispatcher = dispatcherFor(options);
+  let dispatcher: Dispatcher | undefined;
+  const connections = (): Dispatcher => {
+    dispatcher ??= dispatcherFor(options);
+    return dispatcher;
+  };
   return {
-    transport: (request) => exchange(request, dispatcher),
+    transport: (request) => exchange(request, connections),
     // Not close(): it would wait for requests that an interrupted run has given up.
-    close: () => dispatcher.destroy(),
+    close: async () => dispatcher?.destroy(),
   };
 }
 
 function dispatcherFor({ verify = true, ca, cert, key }: TransportOptions): Dispatcher {
-  const tls = {
-    rejectUnauthorized: verify,
+  const own = {
     ...(ca ? { ca: withSystemAuthorities(ca) } : {}),
     ...(cert ? { cert } : {}),
     ...(key ? { key } : {}),
   };
+  // Made once: each context holds all authorities again, some four megabytes for each connection otherwise.
+  const secureContext = Object.keys(own).length > 0 ? createSecureContext(own) : undefined;
+  const tls = { rejectUnauthorized: verify, ...(secureContext ? { secureContext } : {}) };
   const common = {
     connections: CONNECTIONS_PER_HOST,
     headersTimeout: HEADERS_MS,
     bodyTimeout: BODY_IDLE_MS,
-    connect: { ...tls, timeout: CONNECT_MS },
+    allowH2: false,
+    connect: connector({ ...tls, timeout: CONNECT_MS }),
   };
   return hasProxy() ? new EnvHttpProxyAgent({ ...common, requestTls: tls }) : new Agent(common);
 }
 
-async function exchange(request: HttpRequest, dispatcher: Dispatcher): Promise<HttpResponse> {
+async function exchange(
+  request: HttpRequest,
+  connections: () => Dispatcher,
+): Promise<HttpResponse> {
   const { method, url, headers = {}, signal } = request;
   const body = typeof request.body === 'function' ? await request.body() : request.body;
   try {
-    const answer = await send(url, {
-      dispatcher,
-      method,
-      headers: { 'user-agent': 'kubectl-migrate-images', ...headers },
-      // undici closes the connection after a HEAD unless told not to.
-      reset: false,
-      ...(body ? { body: body as never } : {}),
-      ...(signal ? { signal } : {}),
-    });
+    const answer = await ask(
+      connections(),
+      {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers: { 'user-agent': 'kubectl-migrate-images', ...headers },
+        // undici closes the connection after a HEAD unless told not to.
+        reset: false,
+        ...(body ? { body: body as never } : {}),
+      },
+      signal,
+    );
     return {
-      status: answer.statusCode,
+      status: answer.status,
       url,
       header: (name) => single(answer.headers[name]),
       body: guarded(answer.body, url.host, signal),
-      discard: async () => {
-        await answer.body.dump({ limit: DISCARD_BYTES }).catch(() => undefined);
-      },
+      discard: () => answer.discard(),
     };
   } catch (cause) {
     signal?.throwIfAborted();
