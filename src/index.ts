@@ -10,7 +10,6 @@ export type { Ends } from './copy/ends.ts';
 export { CopyError, InvalidRuleError } from './copy/errors.ts';
 export type { BlobFate, CopyEvent, Listener, Outcome } from './copy/events.ts';
 export type { Limit } from './copy/limit.ts';
-export { type Outlook, type Plan, planAll } from './copy/plan.ts';
 export { Queue, type QueueOptions } from './copy/queue.ts';
 export { type CopyReport, reportOf } from './copy/report.ts';
 export { parseRules, type Rule, type Rules } from './copy/rules.ts';

@@ -6,7 +6,7 @@ import type { Ends } from './ends.ts';
 import { at } from './errors.ts';
 import type { BlobFate, Listener } from './events.ts';
 import { Once } from './once.ts';
-import type { Queue } from './queue.ts';
+import type { Queue, Turn } from './queue.ts';
 import type { Task } from './task.ts';
 
 export interface CarryOptions {
@@ -18,8 +18,13 @@ export interface CarryOptions {
 }
 
 export interface Carrier {
-  /** Puts a blob where a task needs it; says how it came there, or `shared` where another task's work serves this one too. */
+  /**
+   * Puts a blob where a task needs it, when there is nothing more urgent to do unless the task is in a hurry; says how it came there, or `shared`
+   * where another task's work serves this one too.
+   */
   place(blob: Descriptor, task: Task): Promise<BlobFate | 'shared'>;
+  /** Tells that a task waits for blobs: those that could wait until now no longer can. */
+  hurry(blobs: readonly Descriptor[], task: Task): void;
   /** Sends a blob although the registry is said to have it. */
   resend(blob: Descriptor, task: Task): Promise<void>;
 }
@@ -42,6 +47,10 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   const placements = new Once<{ readonly owner: Task; readonly fate: BlobFate }>();
   /** by registry: whether it mounts; undefined also while that is being found out */
   const mounting = new Map<string, boolean | undefined>();
+
+  /** by registry and digest: blobs that nobody has begun with */
+  const waiting = new Map<string, Turn<unknown>>();
+  const hurried = new WeakSet<Task>();
 
   const destinationOf = ({ destination }: Task): Promise<Destination> =>
     at('destination', destination, () => ends.destination(destination));
@@ -93,11 +102,21 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
 
   const placeNew = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
     const { registry, repository } = task.destination;
-    const { result: home, mine } = await homes.share(`${registry}@${blob.digest}`, () =>
-      queue.run(blob.size, async () => ({ repository, fate: await settle(blob, task) })),
-    );
+    const hosts = hostsOf(task);
+    const key = homeKey(blob, task);
+    const { result: home, mine } = await homes.share(key, () => {
+      const turn = queue.enter({
+        size: blob.size,
+        hosts,
+        early: !hurried.has(task),
+        run: async () => ({ repository, fate: await settle(blob, task) }),
+      });
+      waiting.set(key, turn);
+      return turn.result.finally(() => waiting.delete(key));
+    });
     if (mine) return home.fate;
-    return queue.run(ROUND_TRIP, () => borrow(blob, task, home.repository));
+    const run = () => borrow(blob, task, home.repository);
+    return queue.enter({ size: ROUND_TRIP, hosts: [registry], run }).result;
   };
 
   return {
@@ -111,11 +130,25 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
       // A retry of the same image finds its own work again.
       return result.owner === task ? result.fate : 'shared';
     },
+    hurry: (blobs, task) => {
+      hurried.add(task);
+      for (const blob of blobs) waiting.get(homeKey(blob, task))?.hurry();
+    },
     resend: async (blob, task) => {
-      const fate = await queue.run(blob.size, () => put(blob, task));
+      const run = () => put(blob, task);
+      const fate = await queue.enter({ size: blob.size, hosts: hostsOf(task), run }).result;
       listener({ kind: 'placed', task, blob, fate });
     },
   };
+}
+
+function homeKey({ digest }: Descriptor, { destination }: Task): string {
+  return `${destination.registry}@${digest}`;
+}
+
+/** The hosts between which a blob moves. */
+function hostsOf({ source, destination }: Task): readonly string[] {
+  return [...new Set([source.registry, destination.registry])];
 }
 
 /**

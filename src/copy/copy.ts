@@ -6,7 +6,9 @@ import { type Carrier, carrier } from './carry.ts';
 import type { Ends } from './ends.ts';
 import { CopyError, InterruptedError, isAbort } from './errors.ts';
 import type { BlobFate, Listener, Outcome } from './events.ts';
-import { type Inspect, inspector, type Step } from './plan.ts';
+import type { Inspect, Step } from './inspect.ts';
+import type { Limit } from './limit.ts';
+import { planner } from './plan.ts';
 import { type Push, pusher } from './push.ts';
 import type { Queue } from './queue.ts';
 import type { Task } from './task.ts';
@@ -14,6 +16,10 @@ import { blobsOf, sizeOf, type Tree } from './tree.ts';
 
 export interface CopyOptions {
   readonly ends: Ends;
+  /** how many images are known at a time: looked at, and not at their destination yet */
+  readonly known: Limit;
+  /** how many images are looked at at a time */
+  readonly looks: Limit;
   /** how many images are in flight at a time; those with the most bytes go first */
   readonly images: Queue;
   /** how many blobs are in flight at a time, over all images */
@@ -26,49 +32,52 @@ export interface CopyOptions {
 }
 
 type Fate = BlobFate | 'shared' | 'absent';
+type Placed = readonly PromiseSettledResult<Fate>[];
+type BegunCopy = Extract<Step, { kind: 'copy' }> & { readonly placed?: Promise<Placed> };
+/** A step whose blobs may be on their way before the image itself is in flight. */
+type Begun = Exclude<Step, { kind: 'copy' }> | BegunCopy;
 
 /** What one run needs for each of its images. */
 interface Run extends CopyOptions {
   readonly inspect: Inspect;
   readonly place: Carrier['place'];
+  readonly hurry: Carrier['hurry'];
   readonly push: Push;
 }
 
 /**
- * Carries out steps as they become known. For each image: its blobs, its children, its manifest, the tag, in that order, so that
- * no tag ever points at missing content. An image that fails is an outcome; nothing is thrown for it.
+ * Copies images. For each: its blobs, its children, its manifest, the tag, in that order, so that no tag ever
+ * points at missing content. Images are looked at ahead of those in flight, and their blobs fill the lanes
+ * that those leave empty. An image that fails is an outcome; nothing is thrown for it.
  *
- * @returns an outcome for each step, in the order of the steps
+ * @returns an outcome for each task, in the order of the tasks
  */
 export async function copyAll(
-  steps: readonly Promise<Step>[],
+  tasks: readonly Task[],
   options: CopyOptions,
 ): Promise<readonly Outcome[]> {
-  const { ends, blobs, listener, signal } = options;
-  const { place, resend } = carrier({ ends, queue: blobs, listener, signal });
-  const run: Run = {
-    ...options,
-    inspect: inspector(ends),
-    place,
-    push: pusher({ ends, resend, signal }),
+  const { ends, known, looks, blobs, listener, signal } = options;
+  const { place, hurry, resend } = carrier({ ends, queue: blobs, listener, signal });
+  const { look, inspect } = planner(tasks.length, { ends, looks, listener, signal });
+  const push = pusher({ ends, resend, signal });
+  const run: Run = { ...options, inspect, place, hurry, push };
+  const copyOne = async (task: Task): Promise<Outcome> => {
+    const outcome = await carryOut(await look(task), run);
+    if (!isLeft(outcome)) listener({ kind: 'finished', task, outcome });
+    return outcome;
   };
-  return Promise.all(
-    steps.map(async (looking) => {
-      const step = await looking;
-      const outcome = await carryOut(step, run);
-      if (!isLeft(outcome)) listener({ kind: 'finished', task: step.task, outcome });
-      return outcome;
-    }),
-  );
+  return Promise.all(tasks.map((task) => known(() => copyOne(task))));
 }
 
 async function carryOut(step: Step, run: Run): Promise<Outcome> {
   if (step.kind === 'unchanged') return skipped(step.digest, 1);
-  let next = step;
+  let next: Begun =
+    step.kind === 'copy' ? { ...step, placed: placeAll(step.tree, step.task, run) } : step;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run.images.run(weightOf(next), () => attemptOnce(next, attempt, run));
     } catch (error) {
+      if (next.kind === 'copy') await next.placed;
       if (run.signal.aborted || isAbort(error)) return failed(new InterruptedError(), attempt);
       if (attempt > run.retries || !isWorthRetrying(error, attempt)) return failed(error, attempt);
       const delayMs = run.delayBefore(attempt - 1);
@@ -81,25 +90,25 @@ async function carryOut(step: Step, run: Run): Promise<Outcome> {
 }
 
 /** What a step may have to move, in bytes. */
-function weightOf(step: Step): number {
+function weightOf(step: Begun): number {
   return step.kind === 'copy' ? sizeOf(blobsOf(step.tree)) : 0;
 }
 
-async function attemptOnce(step: Step, attempt: number, run: Run): Promise<Outcome> {
+async function attemptOnce(step: Begun, attempt: number, run: Run): Promise<Outcome> {
   run.signal.throwIfAborted();
   if (step.kind === 'failed' && attempt === 1) throw step.error;
   const current = step.kind === 'failed' ? await run.inspect(step.task, run.signal) : step;
   if (current.kind === 'failed') throw current.error;
   if (current.kind === 'unchanged') return skipped(current.digest, attempt);
-  return copyTree(current.tree, current.task, attempt, run);
+  return copyTree(current, attempt, run);
 }
 
-async function copyTree(tree: Tree, task: Task, attempts: number, run: Run): Promise<Outcome> {
+async function copyTree(step: BegunCopy, attempts: number, run: Run): Promise<Outcome> {
+  const { task, tree } = step;
   const blobs = blobsOf(tree);
-  const bytes = sizeOf(blobs);
-  run.listener({ kind: 'started', task, blobs: blobs.length, bytes });
-  // All are waited for before the first failure is reported: nothing of an image moves on once it has failed.
-  const placed = await Promise.allSettled(blobs.map((blob) => placeBlob(blob, task, run)));
+  run.listener({ kind: 'started', task, blobs: blobs.length, bytes: sizeOf(blobs) });
+  run.hurry(blobs, task);
+  const placed = await (step.placed ?? placeAll(tree, task, run));
   const failure = placed.find((result) => result.status === 'rejected');
   if (failure) throw failure.reason;
   await run.push(tree, task);
@@ -113,6 +122,11 @@ async function copyTree(tree: Tree, task: Task, attempts: number, run: Run): Pro
     attempts,
     notes: blobs.filter((_, index) => fates[index] === 'absent').map(foreignNote),
   };
+}
+
+/** Waits for all blobs before the first failure shows: nothing of an image moves on once it has failed. */
+function placeAll(tree: Tree, task: Task, run: Run): Promise<Placed> {
+  return Promise.allSettled(blobsOf(tree).map((blob) => placeBlob(blob, task, run)));
 }
 
 /** A foreign layer that neither the registry nor its own addresses hold stays an address in the manifest. */

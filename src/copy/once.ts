@@ -1,15 +1,22 @@
 /** Runs work once for each key: whoever comes while it runs, or later, gets the same result. Failures are forgotten. */
 export class Once<Result> {
   readonly #runs = new Map<string, Promise<Result>>();
+  readonly #remembered: number;
+
+  /** @param remembered - how many keys are kept; the oldest are forgotten */
+  constructor(remembered = Number.POSITIVE_INFINITY) {
+    this.#remembered = remembered;
+  }
 
   run(key: string, work: () => Promise<Result>): Promise<Result> {
     const known = this.#runs.get(key);
     if (known) return known;
     const run = work().catch((error: unknown) => {
-      this.#runs.delete(key);
+      if (this.#runs.get(key) === run) this.#runs.delete(key);
       throw error;
     });
     this.#runs.set(key, run);
+    if (this.#runs.size > this.#remembered) this.#forgetOldest();
     return run;
   }
 
@@ -29,6 +36,13 @@ export class Once<Result> {
       } catch (error) {
         if (mine) throw error;
       }
+    }
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#runs.keys()) {
+      this.#runs.delete(oldest);
+      return;
     }
   }
 }

@@ -1,94 +1,109 @@
-export interface QueueOptions {
-  /** how much is done at a time */
+import { Crowd, type Waiting } from './crowd.ts';
+
+/** How much is done at a time. */
+export interface Ceiling {
   readonly lanes: number;
   /** lanes beside those that only small work may use, so that it never waits behind large work */
   readonly smallLanes?: number;
-  /** work below this size is small */
-  readonly smallBelow?: number;
 }
 
-/** Work that waits, and the lane that it will run in. */
-type Start = (lane: 'any' | 'small') => void;
+export interface QueueOptions extends Ceiling {
+  /** work below this size is small */
+  readonly smallBelow?: number;
+  /** the same for each host: work that keeps two hosts busy needs room at both */
+  readonly perHost?: Ceiling;
+}
+
+export interface Work<Result> {
+  /** bytes, or anything else that grows with the time that the work takes */
+  readonly size: number;
+  readonly hosts?: readonly string[];
+  /** whether it can wait as long as there is other work */
+  readonly early?: boolean;
+  readonly run: () => Promise<Result>;
+}
+
+export interface Turn<Result> {
+  readonly result: Promise<Result>;
+  /** Says that the work can wait no longer. */
+  hurry(): void;
+}
+
+type Lane = 'any' | 'small';
+
+interface Entry extends Waiting {
+  begun: boolean;
+  readonly start: (lane: Lane) => void;
+}
 
 /**
- * Does the largest work first, a bounded number at a time: what takes longest must not begin last. Sizes are
- * told apart by powers of two, within which the first to come is the first to go.
+ * Does the largest work first, a bounded number at a time: what takes longest must not begin last. Work that is
+ * early fills the lanes that would stand empty.
  */
 export class Queue {
-  readonly #lanes: number;
-  readonly #smallLanes: number;
-  readonly #smallRanks: number;
-  /** by rank of size */
-  readonly #waiting: Line<Start>[] = [];
-  readonly #busy = { any: 0, small: 0 };
+  readonly #options: QueueOptions;
+  readonly #due = new Crowd<Entry>();
+  readonly #early = new Crowd<Entry>();
+  readonly #busy: Record<Lane, number> = { any: 0, small: 0 };
+  readonly #busyAt: Record<Lane, Map<string, number>> = { any: new Map(), small: new Map() };
 
-  constructor({ lanes, smallLanes = 0, smallBelow = 0 }: QueueOptions) {
-    this.#lanes = lanes;
-    this.#smallLanes = smallLanes;
-    this.#smallRanks = rankOf(smallBelow);
+  constructor(options: QueueOptions) {
+    this.#options = options;
   }
 
-  /** @param size - bytes, or anything else that grows with the time that the work takes */
-  run<Result>(size: number, work: () => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      this.#lineFor(rankOf(size)).push((lane) => {
-        work()
-          .finally(() => {
-            this.#busy[lane] -= 1;
-            this.#fill();
-          })
-          .then(resolve, reject);
-      });
-      this.#fill();
-    });
+  enter<Result>({ size, hosts = [], early = false, run }: Work<Result>): Turn<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const start = (lane: Lane): void => {
+      entry.begun = true;
+      this.#count(lane, hosts, 1);
+      run()
+        .finally(() => {
+          this.#count(lane, hosts, -1);
+          this.#fill();
+        })
+        .then(resolve, reject);
+    };
+    const entry: Entry = { size, hosts, begun: false, start };
+    (early ? this.#early : this.#due).add(entry);
+    this.#fill();
+    return {
+      result: promise,
+      hurry: () => {
+        if (!early || entry.begun) return;
+        this.#due.add(entry);
+        this.#fill();
+      },
+    };
+  }
+
+  /** The same, without a way to hurry it. */
+  run<Result>(size: number, run: () => Promise<Result>): Promise<Result> {
+    return this.enter({ size, run }).result;
   }
 
   #fill(): void {
-    while (this.#busy.any < this.#lanes && this.#startLargest('any', this.#waiting.length));
-    while (this.#busy.small < this.#smallLanes && this.#startLargest('small', this.#smallRanks));
+    while (this.#startLargest('any', Number.POSITIVE_INFINITY));
+    while (this.#startLargest('small', this.#options.smallBelow ?? 0));
   }
 
-  /** Starts the largest work below a rank; false where none waits. */
-  #startLargest(lane: 'any' | 'small', below: number): boolean {
-    for (let rank = Math.min(below, this.#waiting.length) - 1; rank >= 0; rank -= 1) {
-      const start = this.#waiting[rank]?.shift();
-      if (!start) continue;
-      this.#busy[lane] += 1;
-      start(lane);
-      return true;
-    }
-    return false;
+  #startLargest(lane: Lane, below: number): boolean {
+    const { perHost } = this.#options;
+    if (this.#busy[lane] >= lanesOf(this.#options, lane)) return false;
+    const most = perHost ? lanesOf(perHost, lane) : Number.POSITIVE_INFINITY;
+    const hasRoom = (hosts: readonly string[]): boolean =>
+      hosts.every((host) => (this.#busyAt[lane].get(host) ?? 0) < most);
+    const entry = this.#due.take(below, hasRoom) ?? this.#early.take(below, hasRoom);
+    entry?.start(lane);
+    return entry !== undefined;
   }
 
-  #lineFor(rank: number): Line<Start> {
-    while (this.#waiting.length <= rank) this.#waiting.push(new Line());
-    return this.#waiting[rank] as Line<Start>;
+  #count(lane: Lane, hosts: readonly string[], change: 1 | -1): void {
+    this.#busy[lane] += change;
+    const busyAt = this.#busyAt[lane];
+    for (const host of hosts) busyAt.set(host, (busyAt.get(host) ?? 0) + change);
   }
 }
 
-/** 0 for nothing, then one more for each doubling. */
-function rankOf(size: number): number {
-  return size < 1 ? 0 : Math.floor(Math.log2(size)) + 1;
-}
-
-/** First in, first out; taking the first of an array would move all the others each time. */
-class Line<Item> {
-  #items: (Item | undefined)[] = [];
-  #first = 0;
-
-  push(item: Item): void {
-    this.#items.push(item);
-  }
-
-  shift(): Item | undefined {
-    const item = this.#items[this.#first];
-    if (item === undefined) return undefined;
-    this.#items[this.#first] = undefined;
-    this.#first += 1;
-    if (this.#first === this.#items.length) {
-      this.#items = [];
-      this.#first = 0;
-    }
-    return item;
-  }
+function lanesOf({ lanes, smallLanes = 0 }: Ceiling, lane: Lane): number {
+  return lane === 'any' ? lanes : smallLanes;
 }

@@ -36,6 +36,7 @@ export interface Tally {
  */
 export function startTally(): Tally {
   const flights = new Map<Task, Flight>();
+  const started = new Set<Task>();
   const bytes = countBytes();
   const ended = { copied: 0, skipped: 0, failed: 0 };
   let images = 0;
@@ -44,7 +45,14 @@ export function startTally(): Tally {
   let carried = 0;
   let meter: Meter | undefined;
 
-  function carry(more: number | undefined, now: number): void {
+  // Blobs may be on their way before their image has its turn; it is shown from then on.
+  function flightOf(task: Task, now: number): Flight {
+    const flight = flights.get(task) ?? startFlight(task, now);
+    flights.set(task, flight);
+    return flight;
+  }
+
+  function carry(more: number, now: number): void {
     if (!more) return;
     // The pace counts from the first byte, not from the planning before it.
     meter ??= startMeter(now);
@@ -65,19 +73,19 @@ export function startTally(): Tally {
           bytes.plan(event.bytes);
           return;
         case 'started':
-          if (!flights.has(event.task)) flights.set(event.task, startFlight(event.task, now));
-          flights.get(event.task)?.restart(event.blobs, event.bytes);
-          return;
+          started.add(event.task);
+          return flightOf(event.task, now).restart(event.blobs, event.bytes);
         case 'moving':
-          return carry(flights.get(event.task)?.move(event.blob, event.offset, now), now);
+          return carry(flightOf(event.task, now).move(event.blob, event.offset, now), now);
         case 'placed':
           bytes.place(event.task, event.blob, event.fate);
-          return carry(flights.get(event.task)?.place(event.blob, event.fate, now), now);
+          return carry(flightOf(event.task, now).place(event.blob, event.fate, now), now);
         case 'retrying':
           return flights.get(event.task)?.wait(event.attempt, now + event.delayMs);
         case 'finished':
           ended[event.outcome.status] += 1;
           flights.delete(event.task);
+          started.delete(event.task);
       }
     },
     view(now) {
@@ -86,14 +94,14 @@ export function startTally(): Tally {
       const total = Math.max(moved, bytes.toSend());
       return {
         ...ended,
-        images: Math.max(images, flights.size + ended.copied + ended.skipped + ended.failed),
+        images: Math.max(images, started.size + ended.copied + ended.skipped + ended.failed),
         inspected,
         planning: !planned && inspected > 0,
         moved,
         total,
         rate: meter?.rate(now),
         millisecondsLeft: meter?.timeFor(total - moved, now),
-        flights: Array.from(flights.values(), (flight) => flight.view(now)),
+        flights: [...started].flatMap((task) => flights.get(task)?.view(now) ?? []),
       };
     },
   };

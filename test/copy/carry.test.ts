@@ -37,7 +37,7 @@ test('Two destination registries each get a blob once', async () => {
 
   const uploads = memory.arrivals.filter((arrival) => arrival.startsWith('uploaded'));
   assert.equal(uploads.length, 4);
-  assert.equal(plan.blobs, 4);
+  assert.equal(plan?.blobs, 4);
 });
 
 test('A copy within one registry mounts from the source and sends nothing', async () => {

@@ -48,7 +48,7 @@ test('The next run goes on from there', async () => {
     if (event.kind === 'finished') controller.abort();
   };
   await copyTasks(tasks, memory.ends, {
-    ...{ signal: controller.signal, images: lanes(1), onEvent },
+    ...{ signal: controller.signal, images: lanes(1), blobs: lanes(1), onEvent },
   });
   const uploadsBefore = memory.arrivals.length;
 

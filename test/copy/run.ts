@@ -3,7 +3,6 @@ import { type CopyOptions, copyAll } from '../../src/copy/copy.ts';
 import type { Ends } from '../../src/copy/ends.ts';
 import type { CopyEvent, Outcome } from '../../src/copy/events.ts';
 import type { Limit } from '../../src/copy/limit.ts';
-import { type Plan, planAll } from '../../src/copy/plan.ts';
 import { Queue } from '../../src/copy/queue.ts';
 import type { Task } from '../../src/copy/task.ts';
 
@@ -12,8 +11,11 @@ export interface RunOptions extends Partial<CopyOptions> {
   readonly onEvent?: (event: CopyEvent) => void;
 }
 
+type Plan = Extract<CopyEvent, { kind: 'planned' }>;
+
 export interface CopyRun {
-  readonly plan: Plan;
+  /** what it had to move, as far as it was known before */
+  readonly plan: Plan | undefined;
   readonly outcomes: readonly Outcome[];
   readonly events: readonly CopyEvent[];
 }
@@ -31,13 +33,20 @@ export async function copyTasks(
     onEvent?.(event);
   };
   const { signal = new AbortController().signal } = changes;
-  const { steps, plan } = planAll(tasks, { ends, limit: atMost(16), listener, signal });
-  const outcomes = await copyAll(steps, {
-    ...{ ends, images: lanes(7), blobs: lanes(12), retries: 0, delayBefore: () => 0 },
+  const outcomes = await copyAll(tasks, {
+    ...{
+      ends,
+      known: atMost(100),
+      looks: atMost(16),
+      images: lanes(7),
+      blobs: lanes(12),
+      retries: 0,
+      delayBefore: () => 0,
+    },
     ...{ listener, signal },
     ...changes,
   });
-  return { plan: await plan, outcomes, events };
+  return { plan: events.find((event) => event.kind === 'planned'), outcomes, events };
 }
 
 export function atMost(count: number): Limit {

@@ -5,7 +5,6 @@ import type { Defaults } from '../../copy/defaults.ts';
 import type { Ends } from '../../copy/ends.ts';
 import type { Listener, Outcome } from '../../copy/events.ts';
 import type { Limit } from '../../copy/limit.ts';
-import { planAll } from '../../copy/plan.ts';
 import { Queue } from '../../copy/queue.ts';
 import { blobCounter, reportOf } from '../../copy/report.ts';
 import { parseRules, type Rules } from '../../copy/rules.ts';
@@ -38,7 +37,12 @@ export interface MigrateOptions {
 
 // Looking at images costs round trips, carrying blobs costs bandwidth: each has its own measure, whatever -w says.
 const LOOKS_IN_FLIGHT = 16;
-const BLOBS = { lanes: 8, smallLanes: 6, smallBelow: 64 * 1024 };
+// What is known of an image is held in memory until it has arrived.
+const KNOWN_IMAGES = 500;
+const BLOBS = {
+  ...{ lanes: 12, smallLanes: 24, smallBelow: 64 * 1024 },
+  perHost: { lanes: 8, smallLanes: 16 },
+};
 const IMAGE_BACKOFF = { firstDelayMs: 1_000, maximumDelayMs: 30_000 };
 
 /** What one run works with, opened before anything is sent. */
@@ -140,9 +144,10 @@ async function copyTasks(
     for (const listen of [...listeners, reporter.listener]) listen(event);
   };
   try {
-    const { steps } = planAll(tasks, { ends, limit: limitOf(LOOKS_IN_FLIGHT), listener, signal });
-    return await copyAll(steps, {
+    return await copyAll(tasks, {
       ends,
+      known: limitOf(KNOWN_IMAGES),
+      looks: limitOf(LOOKS_IN_FLIGHT),
       images: new Queue({ lanes: workers }),
       blobs: new Queue(BLOBS),
       retries,
