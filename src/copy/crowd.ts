@@ -8,6 +8,12 @@ export interface Waiting {
   readonly begun: boolean;
 }
 
+/** Sizes in bytes, as far as powers of two tell them apart. */
+export interface Sizes {
+  readonly from?: number;
+  readonly below?: number;
+}
+
 /**
  * Those who wait, from which the largest that may start is taken. Sizes are told apart by powers of two,
  * within which the first to come is the first to go.
@@ -27,14 +33,14 @@ export class Crowd<Item extends Waiting> {
     this.#ranks = Math.max(this.#ranks, rank + 1);
   }
 
-  /**
-   * @param below - only what is smaller, in bytes
-   * @param hasRoom - whether hosts can take one more
-   */
-  take(below: number, hasRoom: (hosts: readonly string[]) => boolean): Item | undefined {
+  /** @param hasRoom - whether hosts can take one more */
+  take(
+    { from = 0, below = Number.POSITIVE_INFINITY }: Sizes,
+    hasRoom: (hosts: readonly string[]) => boolean,
+  ): Item | undefined {
     const groups = [...this.#groups.values()].filter(({ hosts }) => hasRoom(hosts));
-    const ranks = Math.min(this.#ranks, rankOf(below));
-    for (let rank = ranks - 1; rank >= 0; rank -= 1)
+    const last = rankOf(from);
+    for (let rank = Math.min(this.#ranks, rankOf(below)) - 1; rank >= last; rank -= 1)
       for (const { lines } of groups) {
         let item = lines[rank]?.shift();
         while (item?.begun) item = lines[rank]?.shift();

@@ -48,9 +48,12 @@ export function inspector(ends: Ends): Inspect {
 
   return async (task, signal) => {
     signal.throwIfAborted();
+    // A registry that is opened may have to be found first: both at once.
+    const opening = ends.source(task.source);
+    opening.catch(() => undefined);
     const there = await existing(task, signal);
     return at('source', task.source, async (): Promise<Step> => {
-      const source = await ends.source(task.source);
+      const source = await opening;
       const digest = there === undefined ? undefined : await digestOf(source, task.source, signal);
       if (digest !== undefined && digest === there) return { task, kind: 'unchanged', digest };
       const version = digest ?? versionOf(task.source);

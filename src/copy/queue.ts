@@ -29,6 +29,9 @@ export interface Turn<Result> {
   hurry(): void;
 }
 
+// Connections share a line unevenly: the slowest gets about this part of a fair share.
+const UNFAIRNESS = 4;
+
 type Lane = 'any' | 'small';
 
 interface Entry extends Waiting {
@@ -38,12 +41,15 @@ interface Entry extends Waiting {
 
 /**
  * Does the largest work first, a bounded number at a time: what takes longest must not begin last. Work that is
- * early fills the lanes that would stand empty.
+ * early fills the lanes that would stand empty, unless it is so large that it would end last if it waited: all
+ * lanes share one line, so it takes as long as as much work in every lane.
  */
 export class Queue {
   readonly #options: QueueOptions;
   readonly #due = new Crowd<Entry>();
   readonly #early = new Crowd<Entry>();
+  /** sizes of all that waits or runs */
+  #open = 0;
   readonly #busy: Record<Lane, number> = { any: 0, small: 0 };
   readonly #busyAt: Record<Lane, Map<string, number>> = { any: new Map(), small: new Map() };
 
@@ -58,12 +64,14 @@ export class Queue {
       this.#count(lane, hosts, 1);
       run()
         .finally(() => {
+          this.#open -= size;
           this.#count(lane, hosts, -1);
           this.#fill();
         })
         .then(resolve, reject);
     };
     const entry: Entry = { size, hosts, begun: false, start };
+    this.#open += size;
     (early ? this.#early : this.#due).add(entry);
     this.#fill();
     return {
@@ -92,7 +100,15 @@ export class Queue {
     const most = perHost ? lanesOf(perHost, lane) : Number.POSITIVE_INFINITY;
     const hasRoom = (hosts: readonly string[]): boolean =>
       hosts.every((host) => (this.#busyAt[lane].get(host) ?? 0) < most);
-    const entry = this.#due.take(below, hasRoom) ?? this.#early.take(below, hasRoom);
+    const pressing = {
+      from: this.#open / (UNFAIRNESS * lanesOf(perHost ?? this.#options, 'any')),
+      below,
+    };
+    const entry =
+      this.#due.take(pressing, hasRoom) ??
+      this.#early.take(pressing, hasRoom) ??
+      this.#due.take({ below }, hasRoom) ??
+      this.#early.take({ below }, hasRoom);
     entry?.start(lane);
     return entry !== undefined;
   }

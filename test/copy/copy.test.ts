@@ -4,7 +4,7 @@ import type { CopyEvent } from '../../src/copy/events.ts';
 import { isTransient } from '../../src/oci/errors.ts';
 import { MemoryError, openMemory } from '../support/memory.ts';
 import { image, index, layer, seed, task } from './corpus.ts';
-import { copyTasks, lanes, reasons, statuses } from './run.ts';
+import { atMost, copyTasks, lanes, reasons, statuses } from './run.ts';
 
 const one = task('src.test/app:1', 'dst.test/app:1');
 
@@ -273,6 +273,70 @@ test('An image that fails waits for its other blobs: none of them moves on after
   assert.deepEqual(statuses(outcomes), ['failed']);
   assert.equal(last?.kind, 'finished');
   assert.ok(memory.repository('dst.test/app').blobs.has(slow));
+});
+
+test('Blobs of the next images fill the lanes that those in flight leave empty', async () => {
+  const memory = openMemory();
+  const tags = ['1', '2', '3'];
+  for (const tag of tags) seed(memory, `src.test/app:${tag}`, image([tag], tag));
+  const held = Promise.withResolvers<void>();
+  memory.interfere(({ operation, subject }) =>
+    operation === 'putManifest' && subject === '1' ? held.promise : undefined,
+  );
+  const sent = new Set<string>();
+  const begun: (string | undefined)[] = [];
+  const onEvent = (event: CopyEvent): void => {
+    if (event.kind === 'started') begun.push(event.task.source.tag);
+    if (event.kind !== 'placed') return;
+    sent.add(event.blob.digest);
+    if (sent.size === 2 * tags.length) held.resolve();
+  };
+  const tasks = tags.map((tag) => task(`src.test/app:${tag}`, `dst.test/app:${tag}`));
+
+  const { outcomes } = await copyTasks(tasks, memory.ends, { images: lanes(1), onEvent });
+
+  assert.deepEqual(statuses(outcomes), ['copied', 'copied', 'copied']);
+  assert.equal(begun[0], '1');
+});
+
+test('A blob that fails ahead of its image fails the image when its turn has come, and counts once', async () => {
+  const memory = openMemory();
+  for (const tag of ['1', '2']) seed(memory, `src.test/app:${tag}`, image([tag], tag));
+  const bad = layer('2').digest;
+  let failures = 0;
+  memory.interfere(({ operation, subject }) => {
+    if (operation !== 'putBlob' || subject !== bad || failures === 1) return;
+    failures += 1;
+    throw new MemoryError('UNAVAILABLE', 'transient');
+  });
+  const tasks = ['1', '2'].map((tag) => task(`src.test/app:${tag}`, `dst.test/app:${tag}`));
+
+  const { outcomes } = await copyTasks(tasks, memory.ends, { images: lanes(1), retries: 1 });
+
+  assert.deepEqual(statuses(outcomes), ['copied', 'copied']);
+  assert.deepEqual(
+    outcomes.map(({ attempts }) => attempts),
+    [1, 2],
+  );
+});
+
+test('What is known of images is held for no more of them than is said', async () => {
+  const memory = openMemory();
+  const tags = Array.from({ length: 12 }, (_, number) => `v${number}`);
+  for (const tag of tags) seed(memory, `src.test/app:${tag}`, image([tag], tag));
+  let known = 0;
+  let most = 0;
+  const onEvent = ({ kind }: CopyEvent): void => {
+    if (kind === 'inspected') known += 1;
+    if (kind === 'finished') known -= 1;
+    most = Math.max(most, known);
+  };
+  const tasks = tags.map((tag) => task(`src.test/app:${tag}`, `dst.test/app:${tag}`));
+
+  const { plan } = await copyTasks(tasks, memory.ends, { known: atMost(3), onEvent });
+
+  assert.ok(most <= 3, `${most} images were known`);
+  assert.equal(plan?.images, 12);
 });
 
 test('No more images are in flight than were asked for', async () => {

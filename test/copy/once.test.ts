@@ -95,3 +95,17 @@ describe('What is shared', () => {
     assert.equal(runs(), 5);
   });
 });
+
+test('No more keys are remembered than is said: the oldest are forgotten', async () => {
+  const once = new Once<string>(2);
+  const made: string[] = [];
+  const ask = (key: string) =>
+    once.run(key, async () => {
+      made.push(key);
+      return key;
+    });
+
+  for (const key of ['a', 'b', 'b', 'c', 'b', 'a']) assert.equal(await ask(key), key);
+
+  assert.deepEqual(made, ['a', 'b', 'c', 'a']);
+});

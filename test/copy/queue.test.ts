@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Queue } from '../../src/copy/queue.ts';
+import { Queue, type Turn, type Work } from '../../src/copy/queue.ts';
 
 /** Work that ends when it is told to, and notes when it began. */
 function openWork(queue: Queue) {
   const begun: string[] = [];
+  const turns = new Map<string, Turn<void>>();
   const gates = new Map<string, () => void>();
   const results: Promise<void>[] = [];
   return {
     begun,
-    add(name: string, size: number): void {
+    add(name: string, size: number, more: Partial<Work<void>> = {}): void {
       const gate = Promise.withResolvers<void>();
       gates.set(name, gate.resolve);
-      const work = () => {
+      const run = () => {
         begun.push(name);
         return gate.promise;
       };
-      results.push(queue.run(size, work));
+      const turn = queue.enter({ size, ...more, run });
+      turns.set(name, turn);
+      results.push(turn.result);
+    },
+    hurry(name: string): void {
+      turns.get(name)?.hurry();
     },
     async end(name: string): Promise<void> {
       gates.get(name)?.();
@@ -68,6 +74,72 @@ describe('A queue', () => {
     assert.deepEqual(work.begun, ['large 1', 'small 1', 'small 2']);
     await work.end('small 2');
     assert.deepEqual(work.begun, ['large 1', 'small 1', 'small 2']);
+    await work.endAll();
+  });
+
+  test('lets early work wait, and fills empty lanes with it', async () => {
+    const work = openWork(new Queue({ lanes: 2 }));
+    work.add('due 1', 1_000);
+    work.add('early 1', 10, { early: true });
+    work.add('early 2', 10, { early: true });
+    work.add('due 2', 10);
+
+    assert.deepEqual(work.begun, ['due 1', 'early 1']);
+    await work.end('early 1');
+    assert.deepEqual(work.begun, ['due 1', 'early 1', 'due 2']);
+    await work.endAll();
+    assert.deepEqual(work.begun, ['due 1', 'early 1', 'due 2', 'early 2']);
+  });
+
+  test('takes early work that is in a hurry like any other, and only once', async () => {
+    const work = openWork(new Queue({ lanes: 1 }));
+    work.add('first', 1_000);
+    work.add('early 1', 10, { early: true });
+    work.add('early 2', 20, { early: true });
+    work.add('due', 5);
+
+    work.hurry('early 1');
+    work.hurry('early 1');
+    work.hurry('first');
+
+    await work.endAll();
+    assert.deepEqual(work.begun, ['first', 'early 1', 'due', 'early 2']);
+  });
+
+  test('does not let early work wait that would end last', async () => {
+    const work = openWork(new Queue({ lanes: 2 }));
+    work.add('first', 100);
+    work.add('second', 100);
+    work.add('early', 5_000, { early: true });
+    for (const name of ['a', 'b', 'c']) work.add(name, 10);
+
+    await work.end('first');
+
+    assert.equal(work.begun.at(-1), 'early');
+    await work.endAll();
+  });
+
+  test('keeps no host busier than it may, and the others no idler', async () => {
+    const work = openWork(new Queue({ lanes: 4, perHost: { lanes: 2 } }));
+    for (const name of ['a1', 'a2', 'a3']) work.add(name, 100, { hosts: ['a', 'z'] });
+    work.add('b1', 10, { hosts: ['b', 'z'] });
+    work.add('c1', 10, { hosts: ['c'] });
+    work.add('none', 1);
+
+    assert.deepEqual(work.begun, ['a1', 'a2', 'c1', 'none']);
+    await work.end('a1');
+    assert.deepEqual(work.begun, ['a1', 'a2', 'c1', 'none', 'a3']);
+    await work.endAll();
+    assert.equal(work.begun.length, 6);
+  });
+
+  test('keeps small lanes apart for each host, too', async () => {
+    const perHost = { lanes: 1, smallLanes: 1 };
+    const work = openWork(new Queue({ lanes: 9, smallLanes: 9, smallBelow: 64, perHost }));
+    for (const name of ['large 1', 'large 2']) work.add(name, 100, { hosts: ['a'] });
+    for (const name of ['small 1', 'small 2']) work.add(name, 10, { hosts: ['a'] });
+
+    assert.deepEqual(work.begun, ['large 1', 'small 1']);
     await work.endAll();
   });
 

@@ -36,12 +36,12 @@ export interface MigrateOptions {
 }
 
 // Looking at images costs round trips, carrying blobs costs bandwidth: each has its own measure, whatever -w says.
-const LOOKS_IN_FLIGHT = 16;
+const LOOKS_IN_FLIGHT = 32;
 // What is known of an image is held in memory until it has arrived.
 const KNOWN_IMAGES = 500;
 const BLOBS = {
-  ...{ lanes: 12, smallLanes: 24, smallBelow: 64 * 1024 },
-  perHost: { lanes: 8, smallLanes: 16 },
+  ...{ lanes: 16, smallLanes: 24, smallBelow: 1024 * 1024 },
+  perHost: { lanes: 10, smallLanes: 16 },
 };
 const IMAGE_BACKOFF = { firstDelayMs: 1_000, maximumDelayMs: 30_000 };
 
