@@ -22,6 +22,8 @@ export interface CopyOptions {
   readonly looks: Limit;
   /** how many images are in flight at a time; those with the most bytes go first */
   readonly images: Queue;
+  /** whether the blobs of images that wait for their turn may fill the lanes that those in flight leave empty */
+  readonly ahead: boolean;
   /** how many blobs are in flight at a time, over all images */
   readonly blobs: Queue;
   /** how often a failed image is tried again, and the pause before each time in milliseconds */
@@ -47,8 +49,7 @@ interface Run extends CopyOptions {
 
 /**
  * Copies images. For each: its blobs, its children, its manifest, the tag, in that order, so that no tag ever
- * points at missing content. Images are looked at ahead of those in flight, and their blobs fill the lanes
- * that those leave empty. An image that fails is an outcome; nothing is thrown for it.
+ * points at missing content. Images are looked at ahead of those in flight. An image that fails is an outcome; nothing is thrown for it.
  *
  * @returns an outcome for each task, in the order of the tasks
  */
@@ -72,7 +73,9 @@ export async function copyAll(
 async function carryOut(step: Step, run: Run): Promise<Outcome> {
   if (step.kind === 'unchanged') return skipped(step.digest, 1);
   let next: Begun =
-    step.kind === 'copy' ? { ...step, placed: placeAll(step.tree, step.task, run) } : step;
+    step.kind === 'copy' && run.ahead
+      ? { ...step, placed: placeAll(step.tree, step.task, run) }
+      : step;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run.images.run(weightOf(next), () => attemptOnce(next, attempt, run));

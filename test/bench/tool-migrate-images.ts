@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Assignment, Tool } from './tools.ts';
 
+const DEFAULT_WORKERS = 7;
 const PROGRAM = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
 /** This project's own, as its users start it. */
@@ -16,7 +17,9 @@ export const migrateImages: Tool = {
     const logins = { [source]: insecure, [destination]: insecure };
     await writeFile(join(folder, 'auth.json'), JSON.stringify(logins));
     await writeFile(join(folder, 'images.json'), JSON.stringify(rulesOf(assignment)));
-    const words = [process.execPath, PROGRAM, 'copy', '--workers', `${workers}`, '--no-progress'];
+    // A number that is said is a promise to send nothing of other images; who says none gets more.
+    const count = workers === DEFAULT_WORKERS ? [] : ['--workers', `${workers}`];
+    const words = [process.execPath, PROGRAM, 'copy', ...count, '--no-progress'];
     const environment = { HOME: folder, XDG_CONFIG_HOME: join(folder, '.config') };
     return { words, folder, environment };
   },

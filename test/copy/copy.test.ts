@@ -275,7 +275,9 @@ test('An image that fails waits for its other blobs: none of them moves on after
   assert.ok(memory.repository('dst.test/app').blobs.has(slow));
 });
 
-test('Blobs of the next images fill the lanes that those in flight leave empty', async () => {
+test('Blobs of the next images fill the lanes that those in flight leave empty', {
+  timeout: 10_000,
+}, async () => {
   const memory = openMemory();
   const tags = ['1', '2', '3'];
   for (const tag of tags) seed(memory, `src.test/app:${tag}`, image([tag], tag));
@@ -297,6 +299,24 @@ test('Blobs of the next images fill the lanes that those in flight leave empty',
 
   assert.deepEqual(statuses(outcomes), ['copied', 'copied', 'copied']);
   assert.equal(begun[0], '1');
+});
+
+test('Nothing of the next images is sent where that is not wanted', async () => {
+  const memory = openMemory();
+  const tags = ['1', '2', '3'];
+  for (const tag of tags) seed(memory, `src.test/app:${tag}`, image([tag], tag));
+  const inFlight = new Set<string>();
+  let most = 0;
+  const onEvent = (event: CopyEvent): void => {
+    if (event.kind === 'moving') inFlight.add(event.task.source.tag ?? '');
+    if (event.kind === 'finished') inFlight.delete(event.task.source.tag ?? '');
+    most = Math.max(most, inFlight.size);
+  };
+  const tasks = tags.map((tag) => task(`src.test/app:${tag}`, `dst.test/app:${tag}`));
+
+  await copyTasks(tasks, memory.ends, { images: lanes(1), ahead: false, onEvent });
+
+  assert.equal(most, 1);
 });
 
 test('A blob that fails ahead of its image fails the image when its turn has come, and counts once', async () => {

@@ -39,6 +39,7 @@ export async function copyTasks(
       known: atMost(100),
       looks: atMost(16),
       images: lanes(7),
+      ahead: true,
       blobs: lanes(12),
       retries: 0,
       delayBefore: () => 0,

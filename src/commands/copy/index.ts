@@ -71,7 +71,8 @@ export default class Copy extends MigrateCommand {
     }),
     workers: Flags.integer({
       char: 'w',
-      description: 'images in flight at a time, 1 to 256',
+      description:
+        'images in flight at a time, 1 to 256; where it is given, nothing of any other image is sent',
       default: 7,
       min: 1,
       max: 256,
@@ -96,7 +97,8 @@ export default class Copy extends MigrateCommand {
   };
 
   override async work(signal: AbortSignal): Promise<Exit> {
-    const { flags } = await this.parse(Copy);
+    const { flags, metadata } = await this.parse(Copy);
+    const { workers } = metadata.flags;
     const { migrate } = await import('./migrate.ts');
     return migrate({
       auth: flags.auth,
@@ -110,6 +112,7 @@ export default class Copy extends MigrateCommand {
       },
       retries: flags.retries,
       workers: flags.workers,
+      ahead: workers?.setFromDefault === true,
       json: flags.output === 'json',
       progress: flags.progress,
       encryptAuth: flags['encrypt-auth'],

@@ -28,6 +28,8 @@ export interface MigrateOptions {
   readonly defaults: Defaults;
   readonly retries: number;
   readonly workers: number;
+  /** whether blobs of the images that come next may be sent, too */
+  readonly ahead: boolean;
   readonly json: boolean;
   readonly progress: boolean;
   readonly encryptAuth: boolean;
@@ -134,7 +136,7 @@ async function copyTasks(
   listeners: readonly Listener[],
   { options, registries, voice }: Run,
 ): Promise<readonly Outcome[]> {
-  const { workers, retries, signal } = options;
+  const { workers, ahead, retries, signal } = options;
   const ends: Ends = {
     source: (name) => registries.open(name, 'pull'),
     destination: (name) => registries.open(name, 'push'),
@@ -149,6 +151,7 @@ async function copyTasks(
       known: limitOf(KNOWN_IMAGES),
       looks: limitOf(LOOKS_IN_FLIGHT),
       images: new Queue({ lanes: workers }),
+      ahead,
       blobs: new Queue(BLOBS),
       retries,
       delayBefore: (retry) => delayBefore(retry, IMAGE_BACKOFF),
