@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import { isWorthRetrying, storeErrorIn } from '../oci/errors.ts';
+import { isWorthRetrying } from '../oci/errors.ts';
 import { type Carrier, carrier } from './carry.ts';
 import type { Ends } from './ends.ts';
-import { CopyError, InterruptedError, isAbort } from './errors.ts';
-import type { BlobFate, Listener, Outcome } from './events.ts';
+import { InterruptedError, isAbort } from './errors.ts';
+import type { Listener, Outcome } from './events.ts';
 import type { Inspect, Step } from './inspect.ts';
 import type { Limit } from './limit.ts';
+import { type Placed, placeAll } from './place.ts';
 import { planner } from './plan.ts';
 import { type Push, pusher } from './push.ts';
 import type { Queue } from './queue.ts';
 import type { Task } from './task.ts';
-import { blobsOf, sizeOf, type Tree } from './tree.ts';
+import { blobsOf, sizeOf } from './tree.ts';
 
 export interface CopyOptions {
   readonly ends: Ends;
@@ -33,8 +33,6 @@ export interface CopyOptions {
   readonly signal: AbortSignal;
 }
 
-type Fate = BlobFate | 'shared' | 'absent';
-type Placed = readonly PromiseSettledResult<Fate>[];
 type BegunCopy = Extract<Step, { kind: 'copy' }> & { readonly placed?: Promise<Placed> };
 /** A step whose blobs may be on their way before the image itself is in flight. */
 type Begun = Exclude<Step, { kind: 'copy' }> | BegunCopy;
@@ -49,7 +47,8 @@ interface Run extends CopyOptions {
 
 /**
  * Copies images. For each: its blobs, its children, its manifest, the tag, in that order, so that no tag ever
- * points at missing content. Images are looked at ahead of those in flight. An image that fails is an outcome; nothing is thrown for it.
+ * points at missing content. Images are looked at ahead of those in flight. An image that fails is an outcome;
+ * nothing is thrown for it.
  *
  * @returns an outcome for each task, in the order of the tasks
  */
@@ -72,15 +71,12 @@ export async function copyAll(
 
 async function carryOut(step: Step, run: Run): Promise<Outcome> {
   if (step.kind === 'unchanged') return skipped(step.digest, 1);
-  let next: Begun =
-    step.kind === 'copy' && run.ahead
-      ? { ...step, placed: placeAll(step.tree, step.task, run) }
-      : step;
+  let next: Begun = step.kind === 'copy' && run.ahead ? begin(step, run) : step;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await run.images.run(weightOf(next), () => attemptOnce(next, attempt, run));
     } catch (error) {
-      if (next.kind === 'copy') await next.placed;
+      if (next.kind === 'copy') await next.placed?.catch(() => undefined);
       if (run.signal.aborted || isAbort(error)) return failed(new InterruptedError(), attempt);
       if (attempt > run.retries || !isWorthRetrying(error, attempt)) return failed(error, attempt);
       const delayMs = run.delayBefore(attempt - 1);
@@ -90,6 +86,14 @@ async function carryOut(step: Step, run: Run): Promise<Outcome> {
       next = { task: step.task, kind: 'failed', error };
     }
   }
+}
+
+/** Sends the blobs of an image before its turn has come. */
+function begin(step: BegunCopy, { place }: Run): BegunCopy {
+  const placed = placeAll(step.tree, step.task, place);
+  // Whether it failed is asked when the image has its turn.
+  placed.catch(() => undefined);
+  return { ...step, placed };
 }
 
 /** What a step may have to move, in bytes. */
@@ -111,46 +115,18 @@ async function copyTree(step: BegunCopy, attempts: number, run: Run): Promise<Ou
   const blobs = blobsOf(tree);
   run.listener({ kind: 'started', task, blobs: blobs.length, bytes: sizeOf(blobs) });
   run.hurry(blobs, task);
-  const placed = await (step.placed ?? placeAll(tree, task, run));
-  const failure = placed.find((result) => result.status === 'rejected');
-  if (failure) throw failure.reason;
+  const { bytes, notes } = await (step.placed ?? placeAll(tree, task, run.place));
   await run.push(tree, task);
-  const fates = placed.map((result) => (result.status === 'fulfilled' ? result.value : 'absent'));
   const { digest } = tree.manifest.descriptor;
   return {
-    status: 'copied',
-    sourceDigest: digest,
-    destinationDigest: digest,
-    bytes: sizeOf(blobs.filter((_, index) => fates[index] === 'transferred')),
-    attempts,
-    notes: blobs.filter((_, index) => fates[index] === 'absent').map(foreignNote),
+    ...{ status: 'copied', sourceDigest: digest, destinationDigest: digest },
+    ...{ bytes, attempts, notes },
   };
-}
-
-/** Waits for all blobs before the first failure shows: nothing of an image moves on once it has failed. */
-function placeAll(tree: Tree, task: Task, run: Run): Promise<Placed> {
-  return Promise.allSettled(blobsOf(tree).map((blob) => placeBlob(blob, task, run)));
-}
-
-/** A foreign layer that neither the registry nor its own addresses hold stays an address in the manifest. */
-async function placeBlob(blob: Descriptor, task: Task, run: Run): Promise<Fate> {
-  try {
-    return await run.place(blob, task);
-  } catch (error) {
-    const absent =
-      error instanceof CopyError && error.side === 'source' && storeErrorIn(error)?.missing;
-    if (blob.urls && absent) return 'absent';
-    throw error;
-  }
 }
 
 /** Whether an interruption left the task for the next run. */
 function isLeft(outcome: Outcome): boolean {
   return outcome.status === 'failed' && outcome.error instanceof InterruptedError;
-}
-
-function foreignNote({ digest, urls = [] }: Descriptor): string {
-  return `foreign layer ${digest} could not be fetched and stays an address in the manifest: ${urls.join(' ')}`;
 }
 
 function skipped(digest: Digest, attempts: number): Outcome {

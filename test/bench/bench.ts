@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeCertificates } from '../support/certificates.ts';
 import { setBlobCacheAside } from './blob-cache.ts';
 import { type Recipe, totalsOf } from './corpus.ts';
 import { fill } from './fill.ts';
@@ -60,7 +61,9 @@ async function compare(flags: Flags, lifetime: Lifetime): Promise<void> {
   lifetime.add(() => rm(folder, { recursive: true, force: true }));
   const blobCache = await setBlobCacheAside();
   lifetime.add(blobCache.restore);
-  const bench = { folder, lifetime, signal: interruption.signal, blobCache };
+  const certificates = flags.tls ? await makeCertificates() : undefined;
+  if (certificates) lifetime.add(certificates.remove);
+  const bench = { folder, lifetime, signal: interruption.signal, blobCache, certificates };
 
   say(`${recipes.length} images, ${(uniqueBytes / 1e6).toFixed(0)} MB, into ${folder}`);
   await fillSource(join(folder, SOURCE_FOLDER), recipes, lifetime);
@@ -139,14 +142,14 @@ async function resultsOf(
   tools: readonly FoundTool[],
   runs: readonly Run[],
 ): Promise<Results> {
-  const { roundTripMs, bitsPerSecond, scale, workers, axes } = flags;
+  const { roundTripMs, bitsPerSecond, tls, scale, workers, axes } = flags;
   const versions = tools.map(({ tool, version }) => [tool.id, version]);
   return {
     version: 1,
     kind: axes ? 'growth' : 'comparison',
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
-    link: { roundTripMs, bitsPerSecond },
+    link: { roundTripMs, bitsPerSecond, tls },
     ...{ scale, workers },
     versions: { ...Object.fromEntries(versions), 'docker-registry': await registryVersion() },
     totals: Object.fromEntries(trials.map(({ job }) => [job.name, totalsOf(job.recipes)])),

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { Certificates } from '../support/certificates.ts';
 import { startProcess } from '../support/process.ts';
 import { type BenchRegistry, startRegistry } from './registry.ts';
 import type { LinkOptions } from './relay.ts';
@@ -15,9 +16,16 @@ export interface End {
 
 const RELAY = fileURLToPath(new URL('relay-process.ts', import.meta.url));
 
-/** @param link - undefined: tools speak to the registry itself, on loopback */
-export async function openEnd(folder: string, link: LinkOptions | undefined): Promise<End> {
-  const registry = await startRegistry(folder);
+/**
+ * @param link - undefined: tools speak to the registry itself, on loopback
+ * @param certificates - the registry speaks TLS with them
+ */
+export async function openEnd(
+  folder: string,
+  link: LinkOptions | undefined,
+  certificates?: Certificates,
+): Promise<End> {
+  const registry = await startRegistry(folder, certificates);
   if (!link) return { registry, host: registry.host, linkPid: undefined, close: registry.close };
   const { roundTripMs, bitsPerSecond } = link;
   const rate = bitsPerSecond === undefined ? [] : [`${bitsPerSecond}`];

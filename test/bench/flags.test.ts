@@ -12,6 +12,7 @@ describe('the flags of the benchmark', () => {
     assert.equal(flags.rounds, 3);
     assert.equal(flags.bitsPerSecond, undefined);
     assert.equal(flags.tools, undefined);
+    assert.equal(flags.tls, false);
     assert.equal(flags.axes, undefined);
   });
 

@@ -8,6 +8,8 @@ export interface Flags {
   readonly sets: string;
   readonly roundTripMs: number;
   readonly bitsPerSecond: number | undefined;
+  /** both registries speak TLS */
+  readonly tls: boolean;
   readonly rounds: number;
   /** undefined: all that are found */
   readonly tools: readonly string[] | undefined;
@@ -27,6 +29,7 @@ export const USAGE = `npm run bench -- [flags]
   --sets A,B+C                 jobs of the sets cluster, edge, tags, big (cluster,edge,tags,big); + joins sets to one job
   --rtt MS                     round trip to both registries (0)
   --rate MBIT                  megabits in a second, each way (0: no limit)
+  --tls                        both registries speak TLS
   --rounds N                   how often each tool has its turn (3)
   --tools A,B                  which tools; a program's name means all ways to use it (all that are on the PATH)
   --workers N                  images at a time (7)
@@ -54,6 +57,7 @@ export function readFlags(words: readonly string[]): Flags {
       rounds: { ...text, default: '3' },
       workers: { ...text, default: '7' },
       timeout: { ...text, default: '600' },
+      tls: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
       ...{ tools: text, json: text, folder: text, axes: text, values: text },
     },
@@ -64,6 +68,7 @@ export function readFlags(words: readonly string[]): Flags {
     sets: given.sets,
     roundTripMs: number('rtt', given.rtt),
     bitsPerSecond: number('rate', given.rate) * 1e6 || undefined,
+    tls: given.tls,
     rounds: number('rounds', given.rounds),
     tools: list(given.tools) ?? (given.growth ? ['migrate-images'] : undefined),
     workers: number('workers', given.workers),

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { type Certificates, makeCertificates } from '../support/certificates.ts';
 import { DISTRIBUTION } from '../support/distribution.ts';
 import { skipUnless } from '../support/requirement.ts';
 import { makeSet, totalsOf } from './corpus.ts';
@@ -15,10 +16,10 @@ import { verify } from './verify.ts';
 const skip = skipUnless(DISTRIBUTION);
 const RECIPES = makeSet('edge', 'small');
 
-async function setUp(t: TestContext, link?: LinkOptions) {
+async function setUp(t: TestContext, link?: LinkOptions, certificates?: Certificates) {
   const folder = await mkdtemp(join(tmpdir(), 'bench-test-'));
-  const source = await openEnd(join(folder, 'source'), link);
-  const destination = await openEnd(join(folder, 'destination'), link);
+  const source = await openEnd(join(folder, 'source'), link, certificates);
+  const destination = await openEnd(join(folder, 'destination'), link, certificates);
   t.after(async () => {
     await Promise.all([source.close(), destination.close()]);
     await rm(folder, { recursive: true, force: true });
@@ -42,6 +43,18 @@ describe('a bench registry', { skip }, () => {
     assert.deepEqual(full, []);
     assert.equal(empty?.length, RECIPES.length);
     assert.match(empty?.[0] ?? '', /the manifest \S+ is missing \(404\)/);
+  });
+});
+
+describe('a bench registry that speaks TLS', { skip }, () => {
+  it('is filled and verified like any other', async (t) => {
+    const certificates = await makeCertificates();
+    t.after(() => certificates.remove());
+    const { source } = await setUp(t, undefined, certificates);
+    await fill(source.registry.url, RECIPES);
+
+    assert.match(source.registry.url, /^https:/);
+    assert.deepEqual(await verify(source.registry.url, RECIPES), []);
   });
 });
 

@@ -57,8 +57,9 @@ function place(ratio: number): number {
 }
 
 function linkOf({ link, scale }: Results): string {
-  const { roundTripMs, bitsPerSecond } = link;
+  const { roundTripMs, bitsPerSecond, tls } = link;
   const rate = bitsPerSecond === undefined ? [] : [`${bitsPerSecond / 1e6} Mbit/s`];
   const parts = roundTripMs > 0 ? [`${roundTripMs} ms`, ...rate] : rate;
-  return `${scale}, ${parts.length > 0 ? parts.join(' and ') : 'loopback'}`;
+  const where = parts.length > 0 ? parts.join(' and ') : 'loopback';
+  return `${scale}, ${where}${tls ? ', TLS' : ''}`;
 }

@@ -54,7 +54,11 @@ export interface Results {
   readonly kind: 'comparison' | 'growth';
   readonly date: string;
   readonly machine: Machine;
-  readonly link: { readonly roundTripMs: number; readonly bitsPerSecond?: number | undefined };
+  readonly link: {
+    readonly roundTripMs: number;
+    readonly bitsPerSecond?: number | undefined;
+    readonly tls?: boolean;
+  };
   readonly scale: string;
   readonly workers: number;
   /** tool to version; the registry is one of them */

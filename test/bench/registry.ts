@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Certificates } from '../support/certificates.ts';
 import { DISTRIBUTION } from '../support/distribution.ts';
 import { findProgram } from '../support/process.ts';
 import { readTraffic, type Traffic } from './access-log.ts';
@@ -28,15 +29,22 @@ const BETWEEN_TRIES_MS = 5;
 /**
  * Starts a registry on a free port of 127.0.0.1. What it holds stays in `folder` when it is closed.
  *
+ * @param certificates - it speaks TLS with them
  * @throws {Error} there is no docker-registry, or it did not start; the message holds the last lines of its log
  */
-export async function startRegistry(folder: string): Promise<BenchRegistry> {
+export async function startRegistry(
+  folder: string,
+  certificates?: Certificates,
+): Promise<BenchRegistry> {
   const program = findProgram('docker-registry');
   if (!program) throw new Error(`docker-registry is not here: ${DISTRIBUTION.remedy}`);
   await mkdir(join(folder, 'data'), { recursive: true });
   const configuration = join(folder, 'configuration.yml');
   const log = join(folder, 'log');
-  await writeFile(configuration, JSON.stringify(configurationOf(join(folder, 'data'))));
+  await writeFile(
+    configuration,
+    JSON.stringify(configurationOf(join(folder, 'data'), certificates)),
+  );
   const file = await open(log, 'w');
   const child = spawn(program, ['serve', configuration], {
     stdio: ['ignore', file.fd, file.fd],
@@ -56,7 +64,7 @@ export async function startRegistry(folder: string): Promise<BenchRegistry> {
     throw new Error(`docker-registry did not start:\n${tail}`);
   }
   const host = found[1] ?? '';
-  const url = `http://${host}`;
+  const url = `${certificates ? 'https' : 'http'}://${host}`;
   return {
     ...{ host, url, pid: child.pid ?? 0 },
     mark: async () => {
@@ -106,7 +114,8 @@ async function readEnd(path: string): Promise<string> {
 }
 
 /** JSON, which is YAML too. */
-function configurationOf(rootdirectory: string): object {
+function configurationOf(rootdirectory: string, certificates: Certificates | undefined): object {
+  const { certificate, key } = certificates?.files ?? {};
   return {
     version: '0.1',
     log: { level: 'info', accesslog: { disabled: false } },
@@ -115,7 +124,10 @@ function configurationOf(rootdirectory: string): object {
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: '127.0.0.1:0', secret: 'bench' },
+    http: {
+      ...{ addr: '127.0.0.1:0', secret: 'bench' },
+      ...(certificates ? { tls: { certificate, key } } : {}),
+    },
     validation: { manifests: { urls: { allow: ['.*'] } } },
   };
 }

@@ -40,9 +40,11 @@ export function crane(way: string, isParallel: boolean): Tool {
 }
 
 export function regctl(way: string, isParallel: boolean): Tool {
-  const words: Words = ({ source, destination }) => [
+  const words: Words = ({ source, destination, secure }) => [
     ...['regctl', '--verbosity', 'error'],
-    ...['--host', `reg=${source},tls=disabled`, '--host', `reg=${destination},tls=disabled`],
+    ...[source, destination].flatMap((host) => [
+      ...['--host', `reg=${host},tls=${secure ? 'insecure' : 'disabled'}`],
+    ]),
     ...['image', 'copy', '--fast', `${source}/{}`, `${destination}/{}`],
   ];
   return {
@@ -52,8 +54,9 @@ export function regctl(way: string, isParallel: boolean): Tool {
 }
 
 export function oras(way: string, isParallel: boolean): Tool {
-  const words: Words = ({ source, destination }) => [
-    ...['oras', 'cp', '--from-plain-http', '--to-plain-http', '--no-tty'],
+  const words: Words = ({ source, destination, secure }) => [
+    ...['oras', 'cp', '--no-tty'],
+    ...(secure ? ['--from-insecure', '--to-insecure'] : ['--from-plain-http', '--to-plain-http']),
     ...['--concurrency', `${ORAS_CONCURRENCY}`, `${source}/{}`, `${destination}/{}`],
   ];
   return {

@@ -11,12 +11,12 @@ import { findTools } from './tools-found.ts';
 const EDGE = jobOf('edge', makeSet('edge', 'small').slice(0, 2));
 const TAGS = jobOf('tags', makeSet('tags', 'small').slice(0, 2));
 
-async function prepare(t: TestContext, id: string, job: Job) {
+async function prepare(t: TestContext, id: string, job: Job, secure = false) {
   const folder = await mkdtemp(join(tmpdir(), 'bench-tool-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const tool = TOOLS.find((each) => each.id === id);
   const ends = { source: '127.0.0.1:1', destination: '127.0.0.1:2' };
-  const command = await tool?.prepare({ job, ...ends, workers: 5, folder });
+  const command = await tool?.prepare({ job, ...ends, secure, workers: 5, folder });
   const file = (name: string) => readFile(join(folder, name), 'utf8');
   return { words: command?.words.join(' ') ?? '', file };
 }
@@ -34,6 +34,15 @@ describe('the tools of the benchmark', () => {
     assert.match(words, /^xargs -a images -P 5 -I\{\} oras cp .* 127\.0\.0\.1:1\/\{\} /);
     assert.equal(await file('images'), 'edge/zstd:1\nedge/nested:1\n');
   });
+
+  for (const [id, plain, secure] of [
+    ['regctl-parallel', 'tls=disabled', 'tls=insecure'],
+    ['oras-parallel', '--from-plain-http --to-plain-http', '--from-insecure --to-insecure'],
+  ] as const)
+    it(`are told whether the registries speak TLS: ${id}`, async (t) => {
+      assert.ok((await prepare(t, id, EDGE)).words.includes(plain));
+      assert.ok((await prepare(t, id, EDGE, true)).words.includes(secure));
+    });
 
   it('copy one after the other when they are to', async (t) => {
     const { words } = await prepare(t, 'skopeo-sequential', EDGE);

@@ -10,6 +10,8 @@ export interface Assignment {
   /** host and port */
   readonly source: string;
   readonly destination: string;
+  /** the registries speak TLS, with a certificate that nobody knows */
+  readonly secure: boolean;
   /** images at a time */
   readonly workers: number;
   /** empty at first, and the tool's home; the second run of a pair finds it as the first left it */

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Certificates } from '../support/certificates.ts';
 import type { BlobCache } from './blob-cache.ts';
 import { type End, openEnd } from './end.ts';
 import type { Job } from './job.ts';
@@ -26,6 +27,8 @@ export interface Bench {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   readonly blobCache: BlobCache;
+  /** both registries speak TLS with them; undefined: plain HTTP */
+  readonly certificates: Certificates | undefined;
 }
 
 export const SOURCE_FOLDER = 'source';
@@ -42,14 +45,14 @@ export async function tryTool(
   bench: Bench,
 ): Promise<readonly Run[]> {
   const { job, link, workers, point } = trial;
-  const { lifetime, signal, timeoutMs, blobCache } = bench;
+  const { lifetime, signal, timeoutMs, blobCache, certificates } = bench;
   const desk = join(bench.folder, 'desk');
   const folder = join(bench.folder, 'destination');
   for (const path of [desk, folder]) await rm(path, { recursive: true, force: true });
   await mkdir(desk);
   await blobCache.forget();
   const open = async (path: string): Promise<readonly [End, () => Promise<void>]> => {
-    const end = await openEnd(path, link);
+    const end = await openEnd(path, link, certificates);
     return [end, lifetime.add(end.close)];
   };
   const [source, closeSource] = await open(join(bench.folder, SOURCE_FOLDER));
@@ -57,6 +60,7 @@ export async function tryTool(
   const command = await tool.prepare({
     ...{ job, workers, folder: desk },
     ...{ source: source.host, destination: destination.host },
+    secure: certificates !== undefined,
   });
   const expected = job.recipes.map((recipe) => {
     const repository = tool.placeOf?.(recipe.repository, job) ?? recipe.repository;
