@@ -72,7 +72,7 @@ export default class Copy extends MigrateCommand {
     workers: Flags.integer({
       char: 'w',
       description:
-        'images in flight at a time, 1 to 256; where it is given, nothing of any other image is sent',
+        'images in flight at a time, 1 to 256; unless it is given, small ones and what comes next go beside them',
       default: 7,
       min: 1,
       max: 256,

@@ -28,7 +28,7 @@ export interface MigrateOptions {
   readonly defaults: Defaults;
   readonly retries: number;
   readonly workers: number;
-  /** whether blobs of the images that come next may be sent, too */
+  /** whether small images, and blobs of those that come next, may be sent beside them */
   readonly ahead: boolean;
   readonly json: boolean;
   readonly progress: boolean;
@@ -45,6 +45,8 @@ const BLOBS = {
   ...{ lanes: 16, smallLanes: 24, smallBelow: 1024 * 1024 },
   perHost: { lanes: 10, smallLanes: 16 },
 };
+// Small images cost little but round trips, and need not wait until the large ones are done.
+const SMALL_IMAGES = { smallLanes: 16, smallBelow: 1024 * 1024 };
 const IMAGE_BACKOFF = { firstDelayMs: 1_000, maximumDelayMs: 30_000 };
 
 /** What one run works with, opened before anything is sent. */
@@ -150,7 +152,7 @@ async function copyTasks(
       ends,
       known: limitOf(KNOWN_IMAGES),
       looks: limitOf(LOOKS_IN_FLIGHT),
-      images: new Queue({ lanes: workers }),
+      images: new Queue({ lanes: workers, ...(ahead ? SMALL_IMAGES : {}) }),
       ahead,
       blobs: new Queue(BLOBS),
       retries,
