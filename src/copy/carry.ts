@@ -29,6 +29,8 @@ export interface Carrier {
   resend(blob: Descriptor, task: Task): Promise<void>;
 }
 
+// A blob below this size is there a moment after it was begun.
+const QUICK_BYTES = 64 * 1024;
 // A mount, or a look, takes a round trip whatever the size of the blob.
 const ROUND_TRIP = 0;
 
@@ -48,6 +50,8 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   /** by registry: whether it mounts; undefined also while that is being found out */
   const mounting = new Map<string, boolean | undefined>();
 
+  /** by registry: the first small blob on its way */
+  const trials = new Map<string, Promise<unknown>>();
   /** by registry and digest: blobs that nobody has begun with */
   const waiting = new Map<string, Turn<unknown>>();
   const hurried = new WeakSet<Task>();
@@ -93,6 +97,21 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
     return fate;
   };
 
+  // Whether a registry mounts is found out with the first small blob; what the other small ones then need not ask
+  // is worth that moment.
+  const settleInTurn = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
+    const { registry } = task.destination;
+    if (blob.size >= QUICK_BYTES) return settle(blob, task);
+    const trial = trials.get(registry);
+    if (trial) {
+      await trial;
+      return settle(blob, task);
+    }
+    const first = settle(blob, task);
+    trials.set(registry, Promise.allSettled([first]));
+    return first;
+  };
+
   // A mount that is refused ends in an upload: where all are refused, it is worth a look first.
   const borrow = async (blob: Descriptor, task: Task, home: string): Promise<BlobFate> => {
     if (mounting.get(task.destination.registry) === false && (await isThere(blob, task)))
@@ -109,7 +128,7 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
         size: blob.size,
         hosts,
         early: !hurried.has(task),
-        run: async () => ({ repository, fate: await settle(blob, task) }),
+        run: async () => ({ repository, fate: await settleInTurn(blob, task) }),
       });
       waiting.set(key, turn);
       return turn.result.finally(() => waiting.delete(key));

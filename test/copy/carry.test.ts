@@ -137,7 +137,7 @@ test('Each of several images that fail with one blob names itself in its error',
   ]);
 });
 
-test('A blob that is there costs one HEAD for the whole registry', async () => {
+test('A blob that is there costs one question for the whole registry', async () => {
   const memory = openMemory();
   seed(memory, 'src.test/a:1', image(['base'], 'one'));
   seed(memory, 'src.test/a:2', image(['base'], 'two'));
@@ -147,7 +147,8 @@ test('A blob that is there costs one HEAD for the whole registry', async () => {
   await copyTasks(tasks, memory.ends);
 
   const asked = memory.calls.filter(
-    ({ operation, subject }) => operation === 'hasBlob' && subject === base.digest,
+    ({ operation, subject }) =>
+      (operation === 'hasBlob' || operation === 'putBlob') && subject === base.digest,
   );
   assert.equal(asked.length, 1);
   assert.ok(!memory.arrivals.some((arrival) => arrival.endsWith(base.digest)));

@@ -76,6 +76,33 @@ test('Once a registry was seen to mount, blobs are not looked for before they ar
   assert.equal(memory.count('openBlob'), blobs);
 });
 
+test('Small blobs wait for the first of them to show whether the registry mounts', async () => {
+  const memory = openRepository();
+
+  const { outcomes } = await copyTasks(tasks, memory.ends, { blobs: lanes(26) });
+
+  const blobs = 1 + 2 * TAGS.length;
+  assert.deepEqual(new Set(statuses(outcomes)), new Set(['copied']));
+  assert.equal(memory.count('hasBlob'), 1);
+  assert.equal(memory.count('mountBlob'), 1);
+  assert.equal(memory.count('putBlob'), blobs);
+});
+
+test('Small blobs do not fail with the first of them', async () => {
+  const memory = openRepository();
+  let failures = 0;
+  memory.interfere(({ operation }) => {
+    if (operation !== 'putBlob' || failures === 1) return;
+    failures += 1;
+    throw new MemoryError('DENIED', 'forbidden');
+  });
+
+  const { outcomes } = await copyTasks(tasks, memory.ends, { blobs: lanes(26) });
+
+  const failed = statuses(outcomes).filter((status) => status === 'failed');
+  assert.ok(failed.length <= 1);
+});
+
 test('A registry that does not mount is asked for each blob before it is sent', async () => {
   const memory = openRepository();
   memory.mounts = false;
