@@ -68,7 +68,9 @@ function endsWith(digest: string): (subject: FaultSubject) => boolean {
 async function sessionsOf({ destination }: Move): Promise<{ opened: number; ended: number }> {
   await destination.settle();
   const { log } = destination;
-  const opened = log.select('POST', 'upload').filter(({ status }) => status === 202).length;
+  // A mount that is not to be had opens a session, too.
+  const posts = [...log.select('POST', 'upload'), ...log.select('POST', 'mount')];
+  const opened = posts.filter(({ status }) => status === 202).length;
   const closed = log.select('PUT', 'upload').filter(({ status }) => status === 201).length;
   const cancelled = log.select('DELETE', 'upload').filter(({ status }) => status === 204).length;
   return { opened, ended: closed + cancelled };
