@@ -19,8 +19,8 @@ export interface CarryOptions {
 
 export interface Carrier {
   /**
-   * Puts a blob where a task needs it, when there is nothing more urgent to do unless the task is in a hurry; says how it came there, or `shared`
-   * where another task's work serves this one too.
+   * Puts a blob where a task needs it; unless the task is in a hurry, when there is nothing more urgent to do.
+   * Says how it came there, or `shared` where another task's work serves this one too.
    */
   place(blob: Descriptor, task: Task): Promise<BlobFate | 'shared'>;
   /** Tells that a task waits for blobs: those that could wait until now no longer can. */
@@ -49,7 +49,6 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   const placements = new Once<{ readonly owner: Task; readonly fate: BlobFate }>();
   /** by registry: whether it mounts; undefined also while that is being found out */
   const mounting = new Map<string, boolean | undefined>();
-
   /** by registry: the first small blob on its way */
   const trials = new Map<string, Promise<unknown>>();
   /** by registry and digest: blobs that nobody has begun with */

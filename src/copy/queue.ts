@@ -29,7 +29,7 @@ export interface Turn<Result> {
   hurry(): void;
 }
 
-// Connections share a line unevenly: the slowest gets about this part of a fair share.
+// Connections share a line unevenly, and what began last must not be the slowest one: the best of 1, 2 and 4 at 200 Mbit/s.
 const UNFAIRNESS = 4;
 
 type Lane = 'any' | 'small';

@@ -15,7 +15,7 @@ export function connector(options: ConnectOptions): buildConnector.connector {
   let session: Buffer | undefined;
   return (target, callback) => {
     const inlet = new Inlet();
-    // HTTP/1.1 only: HTTP/2 makes the blobs of one connection share a window of 64 KiB.
+    // HTTP/1.1 only: HTTP/2 would put all blobs on one connection, and behind its window.
     const settings = { ...options, allowH2: false, session, onread: inlet.onread };
     const connect = buildConnector(settings as ConnectOptions);
     connect(target, (...[error, socket]) => {
@@ -88,7 +88,7 @@ class Inlet {
     const chunk =
       isBody && this.#slab && room.buffer === this.#slab.memory.buffer
         ? lend(this.#slab, count)
-        : Uint8Array.from(room.subarray(0, count));
+        : new Uint8Array(room.subarray(0, count));
     this.#received += count;
     this.#waiting.push(chunk);
     this.#socket?.emit('readable');

@@ -32,7 +32,6 @@ export function roomFor(current: Slab | undefined): Slab {
 }
 
 /** Hands out the bytes that were just received. */
-
 export function lend(slab: Slab, count: number): Uint8Array {
   const chunk = slab.memory.subarray(slab.filled, slab.filled + count);
   slab.filled += count;

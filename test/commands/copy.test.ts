@@ -309,3 +309,33 @@ test('No more images are in flight than -w says', async (t) => {
   assert.equal(code, 0);
   assert.ok(most >= 1 && most <= 2, `${most} images were in flight`);
 });
+
+test('Unless -w is given, the blobs of images that wait go beside those in flight', {
+  timeout: 60_000,
+}, async (t) => {
+  const { source, destination, desk } = await setUp(t);
+  const names = Array.from({ length: 30 }, (_, number) => `team/app${number}`);
+  for (const repository of names) await pushImage(source, { repository, tag: 'v1', layers: 1 });
+  const begun = new Set<string>();
+  const all = Promise.withResolvers<void>();
+  // No image arrives before something of every one was sent: 7 and 16 in flight would wait for ever.
+  destination.faults.add({
+    method: 'POST',
+    where: ({ path }) => {
+      begun.add(path);
+      if (begun.size === names.length) all.resolve();
+      return false;
+    },
+  });
+  destination.faults.add({ method: 'PUT', class: 'manifest', wait: all.promise });
+  const rules = names.map((name) => [
+    `${source.host}/${name}:v1`,
+    `${destination.host}/to/${name}`,
+  ]);
+  await desk.write('images.json', JSON.stringify(Object.fromEntries(rules)));
+
+  const { code } = await desk.run(['copy']);
+
+  assert.equal(code, 0);
+  assert.equal(begun.size, names.length);
+});
