@@ -1,5 +1,5 @@
 import type { Descriptor } from '../oci/descriptor.ts';
-import { verified } from '../oci/digest.ts';
+import { Proof } from '../oci/proof.ts';
 import { formatName } from '../oci/reference.ts';
 import type { Destination, OpenBlob, Source } from '../oci/store.ts';
 import type { Ends } from './ends.ts';
@@ -170,8 +170,8 @@ function hostsOf({ source, destination }: Task): readonly string[] {
 }
 
 /**
- * Opens a blob at its source, proves its digest on the way, and reports how far it is. The digest is of the
- * whole: what lies before the offset is read and hashed too, but not handed on.
+ * Opens a blob at its source, proves its digest on the way, and reports how far it is. Opened again from an offset
+ * on, it reads little more than what is missing.
  */
 function opener(
   blob: Descriptor,
@@ -180,18 +180,18 @@ function opener(
   listener: Listener,
   signal: AbortSignal,
 ): OpenBlob {
+  const proof = new Proof(blob.digest, blob.size);
   return async (offset, wanted = signal) => {
-    const bytes = await at('source', task.source, () => source.openBlob(blob, 0, wanted));
+    const from = proof.startFor(offset);
+    const bytes = await at('source', task.source, () => source.openBlob(blob, from, wanted));
     return counted();
 
     async function* counted() {
-      let position = 0;
+      let position = offset;
       try {
-        for await (const chunk of verified(bytes, blob.digest, blob.size)) {
-          const rest = chunk.subarray(Math.max(0, offset - position));
+        for await (const chunk of proof.proven(bytes, from, offset)) {
           position += chunk.byteLength;
-          if (rest.byteLength === 0) continue;
-          yield rest;
+          yield chunk;
           listener({ kind: 'moving', task, blob, offset: position });
         }
       } catch (error) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DigestMismatchError, InvalidDigestError } from './errors.ts';
+import { InvalidDigestError } from './errors.ts';
 
 export type Algorithm = 'sha256' | 'sha512';
 
@@ -36,31 +36,4 @@ export function algorithmOf(digest: Digest): Algorithm {
 /** The first twelve digits, as docker shows them. */
 export function shortDigest(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1).slice(0, 12);
-}
-
-/**
- * Passes bytes on while it hashes them, and holds the last chunk back until the digest is proven:
- * whoever receives the last chunk has received exactly the bytes that `digest` names.
- *
- * @param size - bytes expected in all
- * @throws {DigestMismatchError} before the last chunk is handed out
- */
-export async function* verified(bytes: Bytes, digest: Digest, size: number): Bytes {
-  const algorithm = algorithmOf(digest);
-  const hash = createHash(algorithm);
-  let received = 0;
-  let held: Uint8Array | undefined;
-  for await (const chunk of bytes) {
-    // An empty chunk must not be the last one: the one before it would be handed out unproven.
-    if (chunk.byteLength === 0) continue;
-    received += chunk.byteLength;
-    if (received > size) throw new DigestMismatchError(digest, `longer than its ${size} bytes`);
-    hash.update(chunk);
-    if (held) yield held;
-    held = chunk;
-  }
-  if (received < size) throw new DigestMismatchError(digest, `only ${received} of ${size} bytes`);
-  const found = `${algorithm}:${hash.digest('hex')}`;
-  if (found !== digest) throw new DigestMismatchError(digest, found);
-  if (held) yield held;
 }

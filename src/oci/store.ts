@@ -24,6 +24,12 @@ export interface Destination {
   resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor | undefined>;
   hasBlob(blob: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /**
+   * How many bytes of a blob the repository holds; undefined where it holds none of it.
+   *
+   * @throws {StoreError} the end does not tell
+   */
+  statBlob(blob: Descriptor, signal?: AbortSignal): Promise<number | undefined>;
+  /**
    * Puts one blob into the repository, committed under its own digest.
    *
    * Where `mountFrom` names a repository of the same registry that holds the blob, the registry is asked

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Bytes } from '../oci/digest.ts';
 import { isTransient } from '../oci/errors.ts';
+import { delayBefore } from './backoff.ts';
 import { NetworkError } from './errors.ts';
-import { delayBefore, type RetryPolicy } from './retry.ts';
+import type { RetryPolicy } from './retry.ts';
 import type { HttpResponse } from './transport.ts';
 
 /** What is read, and how patiently. */

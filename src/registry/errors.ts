@@ -1,5 +1,7 @@
+import type { Descriptor } from '../oci/descriptor.ts';
 import { StoreError } from '../oci/errors.ts';
 import { printable } from '../text/printable.ts';
+import { LONGEST_WAIT_MS } from './retry-after.ts';
 
 /** What a registry says of one fault, as in the distribution specification's table of codes. */
 export interface Diagnostic {
@@ -43,7 +45,11 @@ export class RegistryError extends StoreError {
 
   constructor(refusal: Refusal) {
     const { method, url, status, diagnostics } = refusal;
-    super(`${url.host} answered ${status} to ${method} ${url.pathname}${said(diagnostics)}`);
+    const { retryAfterMs = 0 } = refusal;
+    const until =
+      retryAfterMs > LONGEST_WAIT_MS ? `; it asks to wait ${laterBy(retryAfterMs)}` : '';
+    const answer = `${url.host} answered ${status} to ${method} ${url.pathname}`;
+    super(`${answer}${said(diagnostics)}${until}`);
     this.status = status;
     this.codes = diagnostics.map(({ code }) => code);
     this.host = url.host;
@@ -57,7 +63,8 @@ export class RegistryError extends StoreError {
   }
 
   override get transient(): boolean {
-    return isTransientStatus(this.status);
+    const { retryAfterMs = 0 } = this;
+    return isTransientStatus(this.status) && retryAfterMs <= LONGEST_WAIT_MS;
   }
 
   override get forbidden(): boolean {
@@ -94,8 +101,27 @@ export class NetworkError extends StoreError {
     return this.reason === 'ENOTFOUND' || this.reason === 'EAI_AGAIN' ? 'UNKNOWN_HOST' : 'NETWORK';
   }
 
+  /** no connection could be made at all */
+  get unreachable(): boolean {
+    return UNREACHABLE_REASONS.has(this.reason);
+  }
+
   override get transient(): boolean {
     return !isTlsReason(this.reason) && !PERMANENT_REASONS.has(this.reason);
+  }
+}
+
+/** A registry took all bytes of a blob and has stored another number of them. */
+export class IncompleteBlobError extends StoreError {
+  override readonly name = 'IncompleteBlobError';
+  readonly code = 'BLOB_UPLOAD_INVALID';
+
+  constructor(host: string, { digest, size }: Descriptor, stored: number) {
+    super(`${host} stored ${stored} of the ${size} bytes of ${digest}`);
+  }
+
+  override get transient(): boolean {
+    return true;
   }
 }
 
@@ -111,6 +137,10 @@ export class SealKeyError extends StoreError {
   readonly code = 'SEAL_KEY';
   readonly hint =
     '"openssl rand -base64 32" makes a key for $MIGRATE_IMAGES_AUTH_KEY; --no-encrypt-auth does without one';
+}
+
+function laterBy(ms: number): string {
+  return `until ${new Date(Date.now() + ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function said(diagnostics: readonly Diagnostic[]): string {
@@ -171,6 +201,10 @@ function isTlsReason(reason: string): boolean {
   return /CERT|SSL|TLS|EPROTO|SIGNATURE/.test(reason);
 }
 
+const UNREACHABLE_REASONS = new Set([
+  ...['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EHOSTDOWN'],
+  ...['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN'],
+]);
 const PERMANENT_REASONS = new Set(['ENOTFOUND', 'ERR_INVALID_URL']);
 // What a server cannot do, and a full disk, do not change in a moment; proxies invent codes above 511.
 const PERMANENT_STATUSES = new Set([501, 505, 507]);

@@ -1,41 +1,261 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { HttpResponse, Layer } from './transport.ts';
+import { type Backoff, delayBefore } from './backoff.ts';
+import { type Budget, budgetOf } from './budget.ts';
+import { Crowding } from './crowding.ts';
+import type { NetworkError } from './errors.ts';
+import { type Profile, UNKNOWN } from './profile.ts';
+import { Rate } from './rate.ts';
+import { isThrottle, LONGEST_WAIT_MS, retryAfterMs } from './retry-after.ts';
+import type { HttpRequest, HttpResponse } from './transport.ts';
 
-/** A host asked everybody to wait. */
+/** A host is left alone for a while by everybody. */
 export interface Wait {
   readonly host: string;
-  readonly status: number;
+  /** what it answered; undefined where it cannot be reached */
+  readonly status: number | undefined;
   readonly waitMs: number;
+  /** the pulls that it grants, where it says so and they are used up */
+  readonly budget?: Budget;
 }
 
-// A server that asks for more is asked again after this time; what it then says is reported.
-const MAXIMUM_WAIT_MS = 120_000;
+export interface PaceOptions {
+  readonly host: string;
+  readonly profile?: Profile;
+  /** the most requests a second */
+  readonly ceiling?: number | undefined;
+  /** for how long a host that has answered before may be gone */
+  readonly awayMs?: number | undefined;
+  /** the pauses where nobody says how long to wait */
+  readonly backoff?: Backoff | undefined;
+  readonly onWait?: ((wait: Wait) => void) | undefined;
+}
+
+/** A request that may go now, and has to say how it went. */
+export interface Turn {
+  answered(response: HttpResponse): void;
+  /** no answer came; without an error the request was given up */
+  failed(error?: NetworkError): void;
+}
+
+interface Waiter {
+  readonly writes: boolean;
+  readonly go: () => void;
+}
+
+const BACKOFF: Backoff = { firstDelayMs: 400, maximumDelayMs: 16_000 };
+// A refusal that is retried at once in vain says nothing new; so many in a row say that nobody is served.
+const REFUSALS_IN_A_ROW = 10;
+const AWAY_MS = 90_000;
+// One broken connection is an accident, two in a row are a sign.
+const LOSSES_IN_A_ROW = 2;
+const NEWS_MS = 1_000;
+const GATEWAY_TROUBLE = new Set([502, 504]);
+const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /**
- * A layer, one for each host, that makes all requests wait when the host answers 429 or 503 with
- * Retry-After: one request that is told to slow down speaks for all the others.
+ * How fast one host is asked. What one request is told holds for all: after a refusal (429, 503) everybody waits as
+ * long as Retry-After says, or a moment that doubles; then one request goes ahead, and when it was taken the others
+ * follow, fewer at a time and fewer a second than before, and slowly more again. The same where the host cannot be
+ * reached.
  */
-export function paced(onWait: (wait: Wait) => void): Layer {
-  let openAt = 0;
-  return (next) => async (request) => {
-    for (let wait = openAt - Date.now(); wait > 0; wait = openAt - Date.now())
-      await sleep(wait, undefined, request.signal ? { signal: request.signal } : {});
-    const response = await next(request);
-    const waitMs = retryAfterMs(response) ?? 0;
+export class Pace {
+  readonly #options: PaceOptions;
+  readonly #rate: Rate;
+  readonly #crowding: Crowding;
+  readonly #writes: { readonly rate: Rate; readonly crowding: Crowding };
+  readonly #waiting: Waiter[] = [];
+  #openAt = 0;
+  #trial: 'none' | 'due' | 'under way' = 'none';
+  #timer: NodeJS.Timeout | undefined;
+  #hasAnswered = false;
+  #refusals = 0;
+  #losses = 0;
+  #awaySince: number | undefined;
+  /** when the last refusal or loss was counted: those that began before it are the same one */
+  #troubleAt = 0;
+  #budget: Budget | undefined;
+
+  constructor(options: PaceOptions) {
+    const { profile = UNKNOWN, ceiling } = options;
+    this.#options = options;
+    this.#rate = new Rate(ceiling);
+    this.#crowding = new Crowding();
+    this.#writes = {
+      rate: new Rate(profile.writesPerSecond),
+      crowding: new Crowding(profile.writesAtOnce),
+    };
+  }
+
+  /** Requests a second that may go at the moment. */
+  get perSecond(): number {
+    return this.#rate.perSecond;
+  }
+
+  /** Whether a request that went wrong now may go better later, although it was retried often enough already. */
+  get isPatient(): boolean {
+    if (this.#refusals > 0) return this.#refusals < REFUSALS_IN_A_ROW;
+    const { awayMs = AWAY_MS } = this.#options;
+    return this.#awaySince !== undefined && Date.now() - this.#awaySince < awayMs;
+  }
+
+  /** Waits for a request's turn; one that comes again goes before all others. */
+  async enter({ method, signal }: HttpRequest, again: boolean): Promise<Turn> {
+    signal?.throwIfAborted();
+    const writes = WRITES.has(method);
+    if (this.#waiting.length > 0 || this.#freeAt(writes, Date.now()) > Date.now())
+      await this.#wait(writes, again, signal);
+    else this.#take(writes);
+    return this.#turn(writes);
+  }
+
+  #wait(writes: boolean, again: boolean, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        this.#admit();
+        reject(signal?.reason);
+      };
+      const go = () => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      };
+      const waiter = { writes, go };
+      if (again) this.#waiting.unshift(waiter);
+      else this.#waiting.push(waiter);
+      signal?.addEventListener('abort', stop, { once: true });
+      this.#admit();
+    });
+  }
+
+  /** Lets go who may. */
+  #admit(): void {
+    clearTimeout(this.#timer);
     const now = Date.now();
-    // All requests that were on their way get the same answer; the first one is news.
-    if (waitMs > 0 && openAt <= now)
-      onWait({ host: request.url.host, status: response.status, waitMs });
-    openAt = Math.max(openAt, now + waitMs);
-    return response;
-  };
+    let next = Number.POSITIVE_INFINITY;
+    for (const waiter of [...this.#waiting]) {
+      const at = this.#freeAt(waiter.writes, now);
+      next = Math.min(next, at > now ? at : next);
+      if (at > now) continue;
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      this.#take(waiter.writes);
+      waiter.go();
+    }
+    if (Number.isFinite(next)) this.#timer = setTimeout(() => this.#admit(), next - now);
+  }
+
+  /** When the next request may go; infinite where the end of another one decides that. */
+  #freeAt(writes: boolean, now: number): number {
+    const never = Number.POSITIVE_INFINITY;
+    if (this.#openAt > now) return this.#openAt;
+    if (this.#trial === 'under way' || this.#crowding.isFull) return never;
+    if (writes && this.#writes.crowding.isFull) return never;
+    return Math.max(this.#rate.freeAt(now), writes ? this.#writes.rate.freeAt(now) : 0);
+  }
+
+  #take(writes: boolean): void {
+    const now = Date.now();
+    if (this.#trial === 'due') this.#trial = 'under way';
+    this.#crowding.enter();
+    this.#rate.take(now);
+    if (!writes) return;
+    this.#writes.crowding.enter();
+    this.#writes.rate.take(now);
+  }
+
+  #turn(writes: boolean): Turn {
+    const begunAt = Date.now();
+    const isTrial = this.#trial === 'under way';
+    const end = (note: () => void): void => {
+      if (isTrial && this.#trial === 'under way') this.#trial = 'due';
+      note();
+      this.#crowding.leave();
+      if (writes) this.#writes.crowding.leave();
+      if (this.#waiting.length > 0) this.#admit();
+    };
+    return {
+      answered: (response) =>
+        end(() => {
+          this.#budget = budgetOf(response) ?? this.#budget;
+          if (isThrottle(response)) this.#refuse(response, begunAt);
+          else if (GATEWAY_TROUBLE.has(response.status)) this.#lose(response.status, begunAt);
+          else this.#accept();
+        }),
+      failed: (error) =>
+        end(() => {
+          if (error?.unreachable) this.#lose(undefined, begunAt);
+        }),
+    };
+  }
+
+  #accept(): void {
+    this.#hasAnswered = true;
+    this.#trial = 'none';
+    this.#refusals = 0;
+    this.#losses = 0;
+    this.#awaySince = undefined;
+    this.#crowding.accept();
+    this.#rate.accept(Date.now());
+  }
+
+  #refuse(response: HttpResponse, begunAt: number): void {
+    const now = Date.now();
+    const told = retryAfterMs(response);
+    const isNew = begunAt >= this.#troubleAt;
+    if (isNew) {
+      this.#refusals += 1;
+      this.#troubleAt = now;
+      // While nobody is served there is nothing to learn about how many could be.
+      if (this.#refusals === 1) {
+        this.#crowding.cut();
+        this.#rate.cut(now);
+      }
+    } else if (told === undefined) return;
+    // Nobody waits for hours; the error says until when.
+    if (told !== undefined && told > LONGEST_WAIT_MS) this.#refusals = REFUSALS_IN_A_ROW;
+    if (!this.isPatient) return;
+    this.#hold(told ?? this.#pauseBefore(this.#refusals), response.status, told !== undefined);
+  }
+
+  #lose(status: number | undefined, begunAt: number): void {
+    if (begunAt < this.#troubleAt) return;
+    const now = Date.now();
+    this.#troubleAt = now;
+    this.#losses += 1;
+    // A host that never answered is probably a wrong one.
+    if (!this.#hasAnswered || this.#losses < LOSSES_IN_A_ROW) return;
+    this.#awaySince ??= now;
+    if (this.isPatient)
+      this.#hold(this.#pauseBefore(this.#losses - LOSSES_IN_A_ROW + 1), status, false);
+  }
+
+  #hold(waitMs: number, status: number | undefined, told: boolean): void {
+    const now = Date.now();
+    const isNews = this.#openAt <= now && (told ? waitMs > 0 : waitMs >= NEWS_MS);
+    this.#openAt = Math.max(this.#openAt, now + waitMs);
+    this.#trial = 'due';
+    const { host, onWait } = this.#options;
+    const budget = this.#budget?.left === 0 ? { budget: this.#budget } : {};
+    if (isNews) onWait?.({ host, status, waitMs, ...budget });
+  }
+
+  /** The pause after trouble number `count` (from 1) in a row. */
+  #pauseBefore(count: number): number {
+    const { backoff = BACKOFF } = this.#options;
+    return delayBefore(count - 1, backoff);
+  }
 }
 
-/** What Retry-After of a 429 or 503 asks for: seconds or a date. */
-export function retryAfterMs(response: HttpResponse): number | undefined {
-  if (response.status !== 429 && response.status !== 503) return undefined;
-  const value = response.header('retry-after')?.trim();
-  if (!value) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAXIMUM_WAIT_MS);
+/** The paces of all hosts; each has one, whoever asks. */
+export class Paces {
+  readonly #make: (host: string) => Pace;
+  readonly #paces = new Map<string, Pace>();
+
+  constructor(make: (host: string) => Pace) {
+    this.#make = make;
+  }
+
+  of({ host }: URL): Pace {
+    const pace = this.#paces.get(host) ?? this.#make(host);
+    this.#paces.set(host, pace);
+    return pace;
+  }
 }

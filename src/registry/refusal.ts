@@ -1,6 +1,6 @@
 import { field, readJson } from './body.ts';
 import { type Diagnostic, RegistryError } from './errors.ts';
-import { retryAfterMs } from './pace.ts';
+import { retryAfterMs } from './retry-after.ts';
 import type { HttpRequest, HttpResponse } from './transport.ts';
 
 const ERROR_BODY_BYTES = 64 * 1024;

@@ -1,11 +1,14 @@
 import { DOCKER_HUB, formatName, type RepositoryName } from '../oci/reference.ts';
-import { authorized, newGate } from './authorize.ts';
+import { authorized, type Gate, newGate } from './authorize.ts';
 import type { Login } from './credentials.ts';
 import { NetworkError } from './errors.ts';
-import { paced, type Wait } from './pace.ts';
+import { Manner } from './manner.ts';
+import { Pace, Paces, type Wait } from './pace.ts';
+import { profileOf } from './profile.ts';
 import { redirected, within } from './redirect.ts';
 import { Repository } from './repository.ts';
-import { REQUEST_RETRIES, retried } from './retry.ts';
+import { REQUEST_RETRIES, type RetryPolicy, retried } from './retry.ts';
+import type { KeptSessions } from './session-journal.ts';
 import { type OpenTransport, openTransport, type Transport } from './transport.ts';
 
 /** How a registry is to be spoken to; everything is left out for an ordinary one. */
@@ -22,14 +25,28 @@ export interface RegistrySettings {
 /** What a repository is opened for. One token for each repository and right. */
 export type Right = 'pull' | 'push';
 
+/** The way to one repository with one login, for who wants to ask what no {@link Repository} answers. */
+export interface Probe {
+  readonly name: RepositoryName;
+  /** `https://host/v2/<repository>/` */
+  readonly base: URL;
+  readonly transport: Transport;
+  readonly login: Login;
+}
+
 export interface RegistryOptions {
   readonly host: string;
   readonly settings: RegistrySettings;
   readonly loginFor: (name: RepositoryName) => Promise<Login>;
   /** the bare transport of everybody else: storage services that blobs are redirected to */
   readonly foreign: Transport;
-  readonly onLogin?: (name: RepositoryName, login: Login) => void;
-  readonly onWait?: (wait: Wait) => void;
+  readonly onLogin?: ((name: RepositoryName, login: Login) => void) | undefined;
+  /** how fast each host is asked */
+  readonly paces: Paces;
+  readonly retry: RetryPolicy;
+  /** a transfer in which no byte moves for so long has stalled, in milliseconds */
+  readonly idleMs: number;
+  readonly kept: KeptSessions | undefined;
 }
 
 const ACTIONS: Readonly<Record<Right, string>> = { pull: 'pull', push: 'pull,push' };
@@ -45,15 +62,16 @@ export class Registry {
   readonly #realm: Transport;
   readonly #foreign: Transport;
   readonly #gate = newGate();
+  readonly #manner: Manner;
   #origin: Promise<string> | undefined;
 
   constructor(options: RegistryOptions) {
-    const { settings, foreign, onWait } = options;
+    const { host, settings, foreign, paces, retry, idleMs } = options;
     this.#options = options;
-    this.#pool = openTransport({ ...settings, verify: settings.insecure !== true });
-    const retries = retried(REQUEST_RETRIES);
-    const pace = paced(onWait ?? (() => undefined));
-    this.#send = retries(pace(redirected(foreign)(this.#pool.transport)));
+    this.#pool = openTransport({ ...settings, verify: settings.insecure !== true, idleMs });
+    this.#manner = new Manner(profileOf(host).pieces);
+    const retries = retried(retry, paces);
+    this.#send = retries(redirected(foreign)(this.#pool.transport));
     this.#realm = retries(this.#realmTransport());
     this.#foreign = retries(redirected(foreign)(foreign));
   }
@@ -65,23 +83,41 @@ export class Registry {
    * @throws {NetworkError} an insecure registry answers neither over HTTPS nor over HTTP
    */
   async repository(name: RepositoryName, right: Right): Promise<Repository> {
+    const { retry, idleMs, kept } = this.#options;
+    const { base, transport } = await this.probe(name, right, this.#gate);
+    return new Repository({
+      name,
+      base,
+      transport,
+      foreign: this.#foreign,
+      retry,
+      uploads: { idleMs, manner: this.#manner, kept },
+    });
+  }
+
+  /**
+   * The same, without a repository around it. With a gate of its own it shares no token with other logins, and
+   * so tries this one.
+   *
+   * @param right - undefined asks for a token that gives no right
+   */
+  async probe(
+    name: RepositoryName,
+    right: Right | undefined,
+    gate: Gate = newGate(),
+  ): Promise<Probe> {
     const { loginFor, onLogin, settings } = this.#options;
     const login = await loginFor(name);
     onLogin?.(name, login);
     const base = new URL(`${await this.#settledOrigin()}/v2/${name.repository}/`);
     const identity = {
       credential: login.credential,
-      scopes: [`repository:${name.repository}:${ACTIONS[right]}`],
+      scopes: right ? [`repository:${name.repository}:${ACTIONS[right]}`] : [],
       plainRealm: settings.insecure === true,
     };
-    const loggedIn = authorized(this.#gate, identity, this.#realm);
-    return new Repository({
-      name,
-      base,
-      transport: within(base.origin, this.#foreign)(loggedIn(this.#send)),
-      foreign: this.#foreign,
-      retry: REQUEST_RETRIES,
-    });
+    const loggedIn = authorized(gate, identity, this.#realm);
+    const transport = within(base.origin, this.#foreign)(loggedIn(this.#send));
+    return { name, base, transport, login };
   }
 
   async close(): Promise<void> {
@@ -134,17 +170,43 @@ export class Registry {
 /** Opens repositories of any registry; each host and way to speak to it is opened once. */
 export interface Registries {
   open(name: RepositoryName, right: Right): Promise<Repository>;
+  probe(name: RepositoryName, right: Right | undefined): Promise<Probe>;
   close(): Promise<void>;
 }
 
-export interface RegistriesOptions
-  extends Pick<RegistryOptions, 'loginFor' | 'onLogin' | 'onWait'> {
+export interface RegistriesOptions extends Pick<RegistryOptions, 'loginFor' | 'onLogin'> {
   readonly settingsFor: (name: RepositoryName) => RegistrySettings;
+  readonly onWait?: ((wait: Wait) => void) | undefined;
+  /** the most requests a second to each registry */
+  readonly rps?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly patience?: Patience | undefined;
+  /** uploads that outlive this process */
+  readonly kept?: KeptSessions | undefined;
 }
 
+/** For how long things may stand still, in milliseconds. */
+export interface Patience {
+  /** a transfer in which no byte moves */
+  readonly idleMs?: number;
+  /** a registry that has answered before and cannot be reached now */
+  readonly awayMs?: number;
+}
+
+// A connection that is idle for longer than this is as good as lost; a transfer may be slow, but never this silent.
+const IDLE_MS = 60_000;
+
 export function openRegistries(options: RegistriesOptions): Registries {
-  const { settingsFor, ...shared } = options;
-  const elsewhere = openTransport({});
+  const { settingsFor, loginFor, onLogin, onWait, rps, patience = {}, kept } = options;
+  const { retry = REQUEST_RETRIES } = options;
+  const { idleMs = IDLE_MS, awayMs } = patience;
+  // Who is impatient with requests is so with hosts.
+  const backoff = options.retry;
+  const paces = new Paces(
+    (host) => new Pace({ host, profile: profileOf(host), ceiling: rps, awayMs, backoff, onWait }),
+  );
+  const shared = { loginFor, onLogin, paces, retry, idleMs, kept };
+  const elsewhere = openTransport({ idleMs });
   const foreign = elsewhere.transport;
   const registries = new Map<string, Registry>();
   const repositories = new Map<string, Promise<Repository>>();
@@ -168,6 +230,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
       opened.catch(() => repositories.delete(key));
       return opened;
     },
+    probe: (name, right) => registryOf(name).probe(name, right),
     close: async () => {
       await Promise.all([elsewhere.close(), ...[...registries.values()].map((one) => one.close())]);
     },

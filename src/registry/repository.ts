@@ -22,10 +22,11 @@ export interface RepositoryOptions {
   /** for addresses outside the registry, without any login */
   readonly foreign: Transport;
   readonly retry: RetryPolicy;
+  readonly uploads: Pick<UploadPlace, 'idleMs' | 'manner' | 'kept'>;
 }
 
 const TAGS_PER_PAGE = 1000;
-// What registries answer to a HEAD of a manifest when they do not do HEAD (Nexus, Artifactory, some proxies).
+// What registries answer to a HEAD when they do not do HEAD (Nexus, Artifactory, some proxies).
 const HEAD_REFUSED = new Set([400, 405, 406, 501]);
 
 /**
@@ -84,6 +85,21 @@ export class Repository implements Source, Destination {
     return response.status === 200;
   }
 
+  async statBlob(blob: Descriptor, signal?: AbortSignal): Promise<number | undefined> {
+    const url = this.#url(`blobs/${blob.digest}`);
+    const head = { method: 'HEAD', url, signal } as const;
+    const response = await this.#options.transport(head);
+    await response.discard();
+    if (response.status === 404) return undefined;
+    const size = response.status === 200 ? lengthOf(response) : undefined;
+    if (size !== undefined) return size;
+    // A storage service may know a signed address for GET alone.
+    const elsewhere = response.url.origin !== url.origin;
+    if (response.status !== 200 && !elsewhere && !HEAD_REFUSED.has(response.status))
+      throw await refusalOf(head, response);
+    return this.#statByFetching(url, signal);
+  }
+
   putBlob(blob: Descriptor, open: OpenBlob, options: PutBlobOptions): Promise<Arrival> {
     return uploadBlob(this.#uploads(), blob, open, options);
   }
@@ -135,10 +151,22 @@ export class Repository implements Source, Destination {
     }
   }
 
+  async #statByFetching(url: URL, signal: AbortSignal | undefined): Promise<number | undefined> {
+    const request = { method: 'GET', url, signal } as const;
+    const response = await this.#options.transport(request);
+    if (response.status !== 200 && response.status !== 404)
+      throw await refusalOf(request, response);
+    const size =
+      response.status === 200 ? (lengthOf(response) ?? (await countOf(response))) : undefined;
+    await response.discard();
+    return size;
+  }
+
   #uploads(): UploadPlace {
-    const { transport, retry } = this.#options;
+    const { transport, retry, uploads } = this.#options;
     const { repository } = this.name;
-    return { transport, retry, repository, url: this.#url('blobs/uploads/') };
+    const urls = { url: this.#url('blobs/uploads/'), blobs: this.#url('blobs/') };
+    return { ...uploads, ...urls, transport, retry, repository };
   }
 
   #manifestRequest(method: 'GET' | 'HEAD', tagOrDigest: string, signal: AbortSignal | undefined) {
@@ -156,6 +184,17 @@ function describedBy(response: HttpResponse): Descriptor | undefined {
   if (digest === undefined || !isDigest(digest)) return undefined;
   const mediaType = response.header('content-type')?.split(';')[0]?.trim() ?? '';
   return { mediaType, digest, size: Number(response.header('content-length') ?? 0) };
+}
+
+function lengthOf(response: HttpResponse): number | undefined {
+  const length = response.header('content-length');
+  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
+}
+
+async function countOf(response: HttpResponse): Promise<number> {
+  let count = 0;
+  for await (const chunk of response.body) count += chunk.byteLength;
+  return count;
 }
 
 // The digest of a signed schema 1 manifest leaves its signatures out; it is refused later, with a reason.

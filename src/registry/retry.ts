@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTransient } from '../oci/errors.ts';
-import { isTransientStatus } from './errors.ts';
-import type { HttpRequest, HttpResponse, Layer } from './transport.ts';
-
-/** How long the pauses grow: doubled each time, with jitter. */
-export interface Backoff {
-  readonly firstDelayMs: number;
-  readonly maximumDelayMs: number;
-}
+import { type Backoff, delayBefore } from './backoff.ts';
+import { isTransientStatus, NetworkError } from './errors.ts';
+import type { Paces, Turn } from './pace.ts';
+import { isThrottle, LONGEST_WAIT_MS, retryAfterMs } from './retry-after.ts';
+import type { HttpRequest, HttpResponse, Layer, Transport } from './transport.ts';
 
 /** How often a thing is tried again, and with which pauses. */
 export interface RetryPolicy extends Backoff {
@@ -20,41 +17,65 @@ export const REQUEST_RETRIES: RetryPolicy = {
   maximumDelayMs: 10_000,
 };
 
-/** The pause before retry number `attempt` (from 0): between half and the whole of the doubled delay. */
-export function delayBefore(attempt: number, { firstDelayMs, maximumDelayMs }: Backoff): number {
-  const full = Math.min(maximumDelayMs, firstDelayMs * 2 ** attempt);
-  return full / 2 + (Math.random() * full) / 2;
-}
+// A host that refuses one request again and again while it takes others has something against this one.
+const REFUSALS = 8;
 
 /**
- * A layer that sends a request again after 408, 429, 5xx and network errors. A body that is opened by a
- * function is sent once only: what the other side already has of it is not known here.
+ * A layer that sends requests at the pace of their host, and again after 408, 429, 5xx and network errors. Being
+ * told to slow down costs no retry, nor does a host that is away for a while; the pace of the host decides how long
+ * that goes on. A body that is opened by a function is sent once only: what the other side already has of it is not
+ * known here.
+ *
+ * @param paces - how fast each host is asked, and how long it is waited for
  */
-export function retried(policy: RetryPolicy): Layer {
+export function retried(policy: RetryPolicy, paces: Paces): Layer {
   return (next) => async (request) => {
+    const pace = paces.of(request.url);
     const retries = typeof request.body === 'function' ? 0 : policy.retries;
-    for (let attempt = 0; ; attempt += 1) {
-      const last = attempt >= retries;
-      const response = await attemptOnce(() => next(request), last);
-      if (response && (last || !isTransientStatus(response.status))) return response;
-      await response?.discard();
-      await pause(attempt, policy, request);
+    let failures = 0;
+    for (let refusals = 0; ; ) {
+      const turn = await pace.enter(request, failures + refusals > 0);
+      const end = await attempt(next, request, turn);
+      if (!isWorthAnother(end) || retries === 0) return resultOf(end);
+      const refused = end.response !== undefined && isThrottle(end.response);
+      if (refused) refusals += 1;
+      else if (!pace.isPatient) failures += 1;
+      if (failures > retries || refusals > REFUSALS || (refused && !pace.isPatient))
+        return resultOf(end);
+      await end.response?.discard();
+      // Who was refused waits with all others, for as long as the host wants.
+      if (!refused) await pause(failures - 1, policy, request);
     }
   };
 }
 
-async function attemptOnce(
-  send: () => Promise<HttpResponse>,
-  last: boolean,
-): Promise<HttpResponse | undefined> {
+type End =
+  | { readonly response: HttpResponse; readonly error?: undefined }
+  | { readonly response?: undefined; readonly error: unknown };
+
+async function attempt(next: Transport, request: HttpRequest, turn: Turn): Promise<End> {
   try {
-    return await send();
+    const response = await next(request);
+    turn.answered(response);
+    return { response };
   } catch (error) {
-    if (last || !isTransient(error)) throw error;
-    return undefined;
+    turn.failed(error instanceof NetworkError ? error : undefined);
+    return { error };
   }
 }
 
+function isWorthAnother({ response, error }: End): boolean {
+  if (!response) return isTransient(error);
+  const longWait = (retryAfterMs(response) ?? 0) > LONGEST_WAIT_MS;
+  return isTransientStatus(response.status) && !longWait;
+}
+
+function resultOf({ response, error }: End): HttpResponse {
+  if (response) return response;
+  throw error;
+}
+
 async function pause(attempt: number, policy: RetryPolicy, { signal }: HttpRequest): Promise<void> {
-  await sleep(delayBefore(attempt, policy), undefined, signal ? { signal } : {});
+  const delayMs = delayBefore(Math.max(0, attempt), policy);
+  await sleep(delayMs, undefined, signal ? { signal } : {});
 }

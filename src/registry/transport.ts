@@ -40,6 +40,8 @@ export interface TransportOptions {
   /** the client's certificate and key, in PEM */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** how long nothing may come of an answer's body, in milliseconds */
+  readonly idleMs?: number;
 }
 
 export interface OpenTransport {
@@ -47,8 +49,7 @@ export interface OpenTransport {
   close(): Promise<void>;
 }
 
-// A connection that is idle for longer than this is as good as lost; a body may be slow, but never this silent.
-const BODY_IDLE_MS = 60_000;
+const IDLE_MS = 60_000;
 // Registries hash and store a large blob after its last byte came, before they answer.
 const HEADERS_MS = 300_000;
 const CONNECT_MS = 15_000;
@@ -68,7 +69,7 @@ export function openTransport(options: TransportOptions): OpenTransport {
   };
 }
 
-function dispatcherFor({ verify = true, ca, cert, key }: TransportOptions): Dispatcher {
+function dispatcherFor({ verify = true, ca, cert, key, idleMs }: TransportOptions): Dispatcher {
   const own = {
     ...(ca ? { ca: withSystemAuthorities(ca) } : {}),
     ...(cert ? { cert } : {}),
@@ -80,7 +81,7 @@ function dispatcherFor({ verify = true, ca, cert, key }: TransportOptions): Disp
   const common = {
     connections: CONNECTIONS_PER_HOST,
     headersTimeout: HEADERS_MS,
-    bodyTimeout: BODY_IDLE_MS,
+    bodyTimeout: idleMs ?? IDLE_MS,
     allowH2: false,
     connect: connector({ ...tls, timeout: CONNECT_MS }),
   };

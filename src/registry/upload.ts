@@ -1,30 +1,52 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Bytes } from '../oci/digest.ts';
-import { isWorthRetrying } from '../oci/errors.ts';
+import { isWorthRetrying, storeErrorIn } from '../oci/errors.ts';
 import type { Arrival, OpenBlob, PutBlobOptions } from '../oci/store.ts';
-import { refusalOf } from './refusal.ts';
-import { delayBefore, type RetryPolicy } from './retry.ts';
-import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
+import { delayBefore } from './backoff.ts';
+import { type Delivery, deliverRest, deliverWhole } from './deliver.ts';
+import { IncompleteBlobError, RegistryError } from './errors.ts';
+import type { Manner } from './manner.ts';
+import type { RetryPolicy } from './retry.ts';
+import {
+  askSession,
+  cancelSession,
+  mount,
+  type Session,
+  type SessionPlace,
+  startSession,
+} from './session.ts';
+import type { KeptSessions } from './session-journal.ts';
 
-/** Where blobs of one repository are uploaded to. */
-export interface UploadPlace {
-  readonly transport: Transport;
-  /** path below the registry, as scopes name it */
-  readonly repository: string;
-  /** `/v2/<repository>/blobs/uploads/` */
-  readonly url: URL;
+/** Where blobs of one repository are uploaded to, and how. */
+export interface UploadPlace extends SessionPlace {
+  /** `/v2/<repository>/blobs/` */
+  readonly blobs: URL;
   readonly retry: RetryPolicy;
+  /** a registry that takes no byte for so long has stalled, in milliseconds */
+  readonly idleMs: number;
+  /** what this registry was seen to put up with */
+  readonly manner: Manner;
+  /** sessions that outlive this process; none where nothing is to be kept */
+  readonly kept?: KeptSessions | undefined;
 }
 
-// A session that is left behind is the registry's to clean up; we do not wait for its blessing for long.
-const CANCEL_MS = 1_000;
+/** One blob on its way up. */
+interface Upload extends Delivery {
+  readonly place: UploadPlace;
+  /** bytes handed to the connection by the last request, and the furthest of all */
+  readonly sent: () => number;
+}
+
+// Smaller ones are sent again faster than they are asked after.
+const KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
- * Puts a blob into a repository: mounted if that is possible, else by one POST and one PUT that carries the
- * whole blob. After a break the upload starts anew, with a new session.
+ * Puts a blob into a repository: mounted if that is possible, else by one POST and one PUT that carries the whole
+ * blob. After a break the registry is asked what it has, and the upload goes on from there; where it does not know,
+ * a new one begins. An upload of a large blob that a run could not finish is taken up by the next one.
  *
  * @throws {RegistryError} the registry refused the blob
+ * @throws {IncompleteBlobError} the registry says that it has stored something else
  * @throws whatever `open` or the bytes that it gives throw
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
  */
@@ -34,21 +56,12 @@ export async function uploadBlob(
   open: OpenBlob,
   { mountFrom, signal }: PutBlobOptions,
 ): Promise<Arrival> {
-  let session = mountFrom === undefined ? undefined : await mount(place, blob, mountFrom, signal);
-  if (session === 'mounted') return 'mounted';
-  for (let attempt = 0; ; attempt += 1) {
-    session ??= await startSession(place, signal);
-    try {
-      await send(place, session, blob, open, signal);
-      return 'uploaded';
-    } catch (error) {
-      await cancel(place, session);
-      session = undefined;
-      signal?.throwIfAborted();
-      if (attempt >= place.retry.retries || !isWorthRetrying(error, attempt + 1)) throw error;
-      await sleep(delayBefore(attempt, place.retry), undefined, signal ? { signal } : {});
-    }
-  }
+  const mounted = mountFrom === undefined ? undefined : await mount(place, blob, mountFrom, signal);
+  if (mounted === 'mounted') return 'mounted';
+  const taken = await takeUp(place, blob, signal);
+  if (taken && mounted) await cancelSession(place, mounted);
+  await carry(place, blob, open, taken ?? mounted, taken !== undefined, signal);
+  return 'uploaded';
 }
 
 /** Mounts a blob from another repository, or from this one; where that is refused nothing is left behind. */
@@ -59,106 +72,136 @@ export async function mountBlob(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const answer = await mount(place, blob, from, signal);
-  if (answer instanceof URL) await cancel(place, answer);
+  if (answer !== undefined && answer !== 'mounted') await cancelSession(place, answer);
   return answer === 'mounted';
 }
 
-/**
- * Asks for a mount. Whatever the answer, it is only an optimization: 202 is a session that takes the bytes
- * instead, and everything else (Docker Hub 400, Harbor 401, others 403, 404, 405) means a plain upload.
- */
-async function mount(
+async function carry(
   place: UploadPlace,
   blob: Descriptor,
-  from: string,
+  open: OpenBlob,
+  first: Session | undefined,
+  isTakenUp: boolean,
   signal: AbortSignal | undefined,
-): Promise<URL | 'mounted' | undefined> {
-  const url = new URL(place.url);
-  url.searchParams.set('mount', blob.digest);
-  url.searchParams.set('from', from);
-  const scopes = [`repository:${from}:pull`];
+): Promise<void> {
+  let position = first?.offset ?? 0;
+  const onSent = (sent: number): void => {
+    position = sent;
+  };
+  const { idleMs } = place;
+  const upload: Upload = { place, blob, open, idleMs, signal, onSent, sent: () => position };
+  let session = first;
+  // What an earlier run sent was not hashed by this one: the registry alone knows whether it is right.
+  let unproven = isTakenUp;
+  for (let failures = 0; ; ) {
+    session ??= await begin(upload);
+    const { offset } = session;
+    position = offset;
+    try {
+      await deliver(upload, session);
+      await place.kept?.drop(place, blob);
+      return;
+    } catch (error) {
+      if (signal?.aborted) await giveUp(upload, session);
+      signal?.throwIfAborted();
+      const state = await stateAfter(upload, session, error);
+      if (state === 'stored') return;
+      session = state;
+      const goesOn = session !== undefined && session.offset > offset;
+      failures = goesOn ? 0 : failures + 1;
+      const startsAnew = unproven && session === undefined;
+      unproven &&= session !== undefined;
+      const failure = { size: blob.size, sent: position - offset, isKnown: session !== undefined };
+      if (startsAnew || place.manner.adapt(error, failure)) continue;
+      if (failures > place.retry.retries || !isWorthAnother(error, failures)) {
+        if (session) await giveUp(upload, session);
+        throw error;
+      }
+      const delayMs = delayBefore(Math.max(0, failures - 1), place.retry);
+      await sleep(delayMs, undefined, signal ? { signal } : {});
+    }
+  }
+}
+
+async function begin({ place, blob, signal }: Upload): Promise<Session> {
+  const session = await startSession(place, signal);
+  if (blob.size >= KEPT_BYTES && place.manner.resumes)
+    await place.kept?.keep(place, blob, session.url);
+  return session;
+}
+
+async function deliver(upload: Upload, session: Session): Promise<void> {
+  const { place, blob } = upload;
+  const { pieceBytes } = place.manner;
+  if (session.offset === 0 && blob.size <= pieceBytes) return deliverWhole(upload, session);
+  await deliverRest(upload, session, pieceBytes, async ({ url }) => {
+    if (blob.size >= KEPT_BYTES) await place.kept?.keep(place, blob, url);
+  });
+  // ECR answers 201 to pieces that it dropped.
+  const stored = await storedSize(upload);
+  if (stored !== undefined && stored !== blob.size) {
+    place.manner.refusePieces();
+    throw new IncompleteBlobError(place.url.host, blob, stored);
+  }
+}
+
+/** Where an upload stands after a failure; undefined where it has to begin anew. */
+async function stateAfter(
+  upload: Upload,
+  session: Session,
+  error: unknown,
+): Promise<Session | 'stored' | undefined> {
+  const { place, blob, signal, sent } = upload;
+  // The answer may be what was lost.
+  if (sent() >= blob.size && (await storedSize(upload)) === blob.size) return 'stored';
+  const isSpoiled = storeErrorIn(error)?.damaged || !isWorthAnother(error, 1);
+  const asked = place.manner.resumes && !isSpoiled;
+  const state = asked ? await askSession(place, session.url, signal) : undefined;
+  // Bytes of the broken request may still be on their way into an upload that seems to be empty.
+  const isEmpty = state?.offset === 0 && sent() > 0;
+  if (state && !isEmpty && state.offset <= Math.max(session.offset, sent())) return state;
+  if (!asked || state) await cancelSession(place, session);
+  await place.kept?.drop(place, blob);
+  return undefined;
+}
+
+/** Whether another request may do what this one did not; 416 says that an upload stands elsewhere. */
+function isWorthAnother(error: unknown, attempt: number): boolean {
+  const isElsewhere = error instanceof RegistryError && error.status === 416;
+  return isElsewhere || isWorthRetrying(error, attempt);
+}
+
+async function giveUp({ place, blob }: Upload, session: Session): Promise<void> {
+  await cancelSession(place, session);
+  await place.kept?.drop(place, blob);
+}
+
+/** An upload that an earlier run left, where the registry still knows it. */
+async function takeUp(
+  place: UploadPlace,
+  blob: Descriptor,
+  signal: AbortSignal | undefined,
+): Promise<Session | undefined> {
+  if (blob.size < KEPT_BYTES) return undefined;
+  const url = await place.kept?.take(place, blob);
+  const session = url && (await askSession(place, url, signal));
+  if (session && session.offset > 0 && session.offset <= blob.size) {
+    await place.kept?.keep(place, blob, session.url);
+    return session;
+  }
+  return undefined;
+}
+
+/** The length of what the registry has under the blob's digest; undefined where it has nothing, or does not tell. */
+async function storedSize({ place, blob, signal }: Upload): Promise<number | undefined> {
+  const url = new URL(`./${blob.digest}`, place.blobs);
   try {
-    const response = await place.transport({ method: 'POST', url, headers: EMPTY, scopes, signal });
+    const response = await place.transport({ method: 'HEAD', url, signal });
     await response.discard();
-    if (response.status === 201) return 'mounted';
-    return response.status === 202 ? sessionOf(response, place.url) : undefined;
+    const length = response.header('content-length');
+    return response.status === 200 && length !== undefined ? Number(length) : undefined;
   } catch {
     signal?.throwIfAborted();
     return undefined;
   }
-}
-
-async function startSession(place: UploadPlace, signal: AbortSignal | undefined): Promise<URL> {
-  const request = { method: 'POST', url: place.url, headers: EMPTY, signal } as const;
-  const response = await place.transport(request);
-  const session = response.status === 202 ? sessionOf(response, place.url) : undefined;
-  if (!session) throw await refusalOf(request, response);
-  await response.discard();
-  return session;
-}
-
-async function send(
-  place: UploadPlace,
-  session: URL,
-  blob: Descriptor,
-  open: OpenBlob,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  // Added to the text: URLSearchParams would write the registry's own query anew, and Google's refuses that.
-  const url = new URL(`${session.href}${session.search ? '&' : '?'}digest=${blob.digest}`);
-  let sourceFault: unknown;
-  // Bytes that nobody has begun to read have no other way to be let go, and hold a connection of the source.
-  const reading = new AbortController();
-  const wanted = AbortSignal.any(signal ? [reading.signal, signal] : [reading.signal]);
-  const body = async (): Promise<Bytes> =>
-    noting(await open(0, wanted), (fault) => {
-      sourceFault = fault;
-    });
-  const request: HttpRequest = {
-    method: 'PUT',
-    url,
-    headers: {
-      'content-type': 'application/octet-stream',
-      'content-length': String(blob.size),
-    },
-    body: blob.size === 0 ? new Uint8Array() : body,
-    signal,
-  };
-  try {
-    const response = await place.transport(request);
-    if (response.status !== 201 && response.status !== 204)
-      throw await refusalOf(request, response);
-    await response.discard();
-  } catch (error) {
-    throw sourceFault ?? error;
-  } finally {
-    reading.abort();
-  }
-}
-
-// The transport reports a body that fails as its own failure; the reader must know whose it was.
-async function* noting(bytes: Bytes, note: (fault: unknown) => void): Bytes {
-  try {
-    yield* bytes;
-  } catch (fault) {
-    note(fault);
-    throw fault;
-  }
-}
-
-async function cancel(place: UploadPlace, session: URL): Promise<void> {
-  const signal = AbortSignal.timeout(CANCEL_MS);
-  // distribution asks for this right although the session is our own.
-  const scopes = [`repository:${place.repository}:delete`];
-  const request = { method: 'DELETE', url: session, headers: EMPTY, scopes, signal } as const;
-  const answer = place.transport(request);
-  await answer.then((response) => response.discard()).catch(() => undefined);
-}
-
-const EMPTY = { 'content-length': '0' };
-
-/** The session's address: absolute or relative, with a query that must be kept, on the same host or another. */
-function sessionOf(response: HttpResponse, base: URL): URL | undefined {
-  const location = response.header('location');
-  return location && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
 }

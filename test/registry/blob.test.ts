@@ -209,7 +209,7 @@ describe('a download', () => {
     test('comes from its address, also by way of a redirect', async (context) => {
       const home = await startRegistry();
       context.after(() => home.close());
-      await openBare(context, home, 'base').putBlob(foreign.descriptor, foreign.open, {});
+      await openBare(context, home, { path: 'base' }).putBlob(foreign.descriptor, foreign.open, {});
       home.faults.add({ ...GET, redirect: 302 });
       const urls = [
         'ftp://x.example/',

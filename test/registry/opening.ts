@@ -4,6 +4,8 @@ import { type Bytes, digestOf } from '../../src/oci/digest.ts';
 import type { OpenBlob } from '../../src/oci/store.ts';
 import { authorized, newGate } from '../../src/registry/authorize.ts';
 import type { Credential, Login } from '../../src/registry/credentials.ts';
+import { Manner } from '../../src/registry/manner.ts';
+import { Pace, Paces } from '../../src/registry/pace.ts';
 import { redirected } from '../../src/registry/redirect.ts';
 import {
   openRegistries,
@@ -12,13 +14,18 @@ import {
   type RegistrySettings,
   type Right,
 } from '../../src/registry/registry.ts';
-import { Repository } from '../../src/registry/repository.ts';
+import { Repository, type RepositoryOptions } from '../../src/registry/repository.ts';
 import { type RetryPolicy, retried } from '../../src/registry/retry.ts';
 import { openTransport } from '../../src/registry/transport.ts';
 import type { RunningRegistry } from '../support/registry.ts';
 
 /** As many retries as in a run, without its pauses. */
 export const QUICK: RetryPolicy = { retries: 3, firstDelayMs: 1, maximumDelayMs: 2 };
+
+/** Paces without pauses of their own. */
+export function quickPaces(): Paces {
+  return new Paces((host) => new Pace({ host, backoff: QUICK, awayMs: 100 }));
+}
 
 /** What auth.json would say of how to speak to this registry. */
 export function settingsOf({ authority }: RunningRegistry): RegistrySettings {
@@ -68,16 +75,20 @@ export async function open(
   return registries.open({ registry: registry.host, repository: path }, right);
 }
 
+export interface Bare extends Partial<RepositoryOptions['uploads']> {
+  readonly path?: string;
+  readonly credential?: Credential;
+}
+
 /** The same over plain HTTP, with retries that do not pause; without a login unless one is given. */
 export function openBare(
   context: TestContext,
   registry: RunningRegistry,
-  path = 'team/app',
-  credential?: Credential,
+  { path = 'team/app', credential, ...uploads }: Bare = {},
 ): Repository {
   const { transport, close } = openTransport({});
   context.after(close);
-  const retries = retried(QUICK);
+  const retries = retried(QUICK, quickPaces());
   const send = retries(redirected(transport)(transport));
   const scopes = [`repository:${path}:pull,push`];
   const identity = { credential, scopes, plainRealm: true };
@@ -87,6 +98,7 @@ export function openBare(
     transport: credential ? authorized(newGate(), identity, retries(transport))(send) : send,
     foreign: send,
     retry: QUICK,
+    uploads: { idleMs: 60_000, manner: new Manner('ask'), ...uploads },
   });
 }
 

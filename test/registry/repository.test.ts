@@ -350,7 +350,7 @@ describe('a repository', () => {
 
   test('says that it does not exist when its tags are asked for', async (context) => {
     const error = await failureOf(
-      Array.fromAsync(openBare(context, registry, 'team/nothing').listTags()),
+      Array.fromAsync(openBare(context, registry, { path: 'team/nothing' }).listTags()),
     );
 
     assert.ok(error instanceof RegistryError);

@@ -56,7 +56,7 @@ for (const auth of ['basic', 'token'] as const)
 
           const settled = await Promise.allSettled(
             credentials.flatMap((credential) => {
-              const repository = openBare(context, registry, 'team/app', credential);
+              const repository = openBare(context, registry, { credential });
               return [
                 repository.resolve('v1'),
                 repository.fetchManifest('v1'),

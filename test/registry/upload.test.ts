@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Bytes } from '../../src/oci/digest.ts';
 import { NetworkError, RegistryError } from '../../src/registry/errors.ts';
+import { Manner } from '../../src/registry/manner.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { send } from '../support/registry-client.ts';
 import { collect, content, failureOf, open, openBare } from './opening.ts';
@@ -24,7 +25,11 @@ describe('an upload', () => {
     const mountFrom = 'team/base';
 
     test('is one when the registry has the blob there', async (context) => {
-      await openBare(context, registry, 'team/base').putBlob(SMALL.descriptor, SMALL.open, {});
+      await openBare(context, registry, { path: 'team/base' }).putBlob(
+        SMALL.descriptor,
+        SMALL.open,
+        {},
+      );
       const { opened, open: openBlob } = content(SMALL.bytes);
       registry.log.clear();
 
@@ -175,11 +180,66 @@ describe('an upload', () => {
     assert.equal(stored(wrong.digest), false);
   });
 
-  test('starts anew with a new session after a break', async (context) => {
+  test('goes on after a break where the registry says that it stands', async (context) => {
     const blob = content(LARGE.bytes);
-    registry.faults.add({ method: 'PUT', dropUploadAfter: 100_000, times: 2 });
+    registry.faults.add(
+      { method: 'PUT', dropUploadAfter: 100_000, times: 1 },
+      { method: 'PATCH', dropUploadAfter: 200_000, times: 1 },
+    );
 
     const arrival = await openBare(context, registry).putBlob(blob.descriptor, blob.open, {});
+
+    assert.equal(arrival, 'uploaded');
+    assert.deepEqual(blob.opened, [0, 100_000, 300_000]);
+    assert.deepEqual(registry.log.summary(), [
+      ...['POST upload 202', 'PUT upload 0', 'HEAD blob 404', 'GET upload 204'],
+      ...['PATCH upload 0', 'HEAD blob 404', 'GET upload 204'],
+      ...['PATCH upload 202', 'PUT upload 201', 'HEAD blob 200'],
+    ]);
+    const got = await openBare(context, registry).openBlob(blob.descriptor, 0);
+    assert.ok((await collect(got)).equals(LARGE.bytes));
+  });
+
+  test('starts anew, in shorter pieces, where the registry does not know it any more', async (context) => {
+    const forgetful = await startRegistry({ resumable: false });
+    context.after(() => forgetful.close());
+    const blob = content(LARGE.bytes);
+    forgetful.faults.add({ method: 'PUT', dropUploadAfter: 1_000_000 });
+    forgetful.faults.add({ method: 'PATCH', dropUploadAfter: 1_000_000 });
+
+    const arrival = await openBare(context, forgetful).putBlob(blob.descriptor, blob.open, {});
+
+    assert.equal(arrival, 'uploaded');
+    assert.deepEqual(new Set(blob.opened), new Set([0]));
+    assert.ok(blob.opened.length <= 3);
+    assert.ok(forgetful.log.count('PATCH', 'upload') >= 3);
+    const got = await openBare(context, forgetful).openBlob(blob.descriptor, 0);
+    assert.ok((await collect(got)).equals(LARGE.bytes));
+  });
+
+  test('is cut into pieces where the whole is too large', async (context) => {
+    registry.faults.add({
+      where: ({ headers }) => Number(headers['content-length'] ?? 0) > 600_000,
+      answer: { status: 413 },
+    });
+
+    const arrival = await openBare(context, registry).putBlob(LARGE.descriptor, LARGE.open, {});
+
+    assert.equal(arrival, 'uploaded');
+    assert.equal(registry.log.count('PUT', 'upload'), 2);
+    assert.equal(registry.log.count('PATCH', 'upload'), 4);
+  });
+
+  test('starts anew with a new session after a break where nothing is to be taken up', async (context) => {
+    const blob = content(LARGE.bytes);
+    const manner = new Manner('never');
+    registry.faults.add({ method: 'PUT', dropUploadAfter: 100_000, times: 2 });
+
+    const arrival = await openBare(context, registry, { manner }).putBlob(
+      blob.descriptor,
+      blob.open,
+      {},
+    );
 
     assert.equal(arrival, 'uploaded');
     assert.deepEqual(blob.opened, [0, 0, 0]);
@@ -190,17 +250,19 @@ describe('an upload', () => {
     assert.ok((await collect(got)).equals(LARGE.bytes));
   });
 
-  test('is tried again when 503 comes at its end', async (context) => {
+  test('is done when 503 comes at its end and the blob is there all the same', async (context) => {
     registry.faults.add({ method: 'PUT', answerAfter: { status: 503 }, times: 1 });
 
     const arrival = await openBare(context, registry).putBlob(SMALL.descriptor, SMALL.open, {});
 
     assert.equal(arrival, 'uploaded');
-    assert.equal(registry.log.count('PUT', 'upload'), 2);
+    assert.deepEqual(registry.log.summary(), [
+      ...['POST upload 202', 'PUT upload 503', 'HEAD blob 200'],
+    ]);
   });
 
   test('gives up after so many breaks, and cancels what it began', async (context) => {
-    registry.faults.add({ method: 'PUT', dropUploadAfter: 1000 });
+    registry.faults.add({ where: ({ method }) => /^P(?:UT|ATCH)$/.test(method), reset: true });
 
     const error = await failureOf(
       openBare(context, registry).putBlob(LARGE.descriptor, LARGE.open, {}),
@@ -208,7 +270,7 @@ describe('an upload', () => {
 
     assert.ok(error instanceof NetworkError);
     assert.equal(error.host, registry.host);
-    assert.equal(registry.log.count('PUT', 'upload'), 4);
+    assert.equal(registry.log.count('PUT', 'upload') + registry.log.count('PATCH', 'upload'), 4);
     assert.equal(registry.store.uploads.size, 0);
   });
 
@@ -223,6 +285,39 @@ describe('an upload', () => {
     assert.equal(error.code, 'TOO_LARGE');
     assert.equal(registry.log.count('DELETE', 'upload'), 1);
     assert.equal(registry.store.uploads.size, 0);
+  });
+
+  test('that stalls is broken off and goes on', { timeout: 20_000 }, async (context) => {
+    const blob = content(randomBytes(16 * 1024 * 1024));
+    const gate = Promise.withResolvers<void>();
+    context.after(() => gate.resolve());
+    registry.faults.add({ method: 'PUT', wait: gate.promise, times: 1 });
+
+    const arrival = await openBare(context, registry, { idleMs: 200 }).putBlob(
+      blob.descriptor,
+      blob.open,
+      {},
+    );
+
+    assert.equal(arrival, 'uploaded');
+    assert.equal(registry.log.count('POST', 'upload'), 2);
+  });
+
+  test('may wait for its source for longer than for the registry', async (context) => {
+    async function* slow(): Bytes {
+      yield LARGE.bytes.subarray(0, 1000);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      yield LARGE.bytes.subarray(1000);
+    }
+
+    const arrival = await openBare(context, registry, { idleMs: 100 }).putBlob(
+      LARGE.descriptor,
+      async () => slow(),
+      {},
+    );
+
+    assert.equal(arrival, 'uploaded');
+    assert.equal(registry.log.count('PUT', 'upload'), 1);
   });
 
   test('lets the first refusal stand when the session cannot be cancelled', async (context) => {
@@ -295,16 +390,16 @@ describe('an upload', () => {
 
   test('is tried again when the source was only cut', async (context) => {
     let opened = 0;
-    async function* cutAtFirst(): Bytes {
+    async function* cutAtFirst(offset: number): Bytes {
       opened += 1;
+      if (opened > 1) return yield LARGE.bytes.subarray(offset);
       yield LARGE.bytes.subarray(0, 1000);
-      if (opened === 1) throw new NetworkError('source.example', new Error('cut'));
-      yield LARGE.bytes.subarray(1000);
+      throw new NetworkError('source.example', new Error('cut'));
     }
 
     const arrival = await openBare(context, registry).putBlob(
       LARGE.descriptor,
-      async () => cutAtFirst(),
+      async (offset) => cutAtFirst(offset),
       {},
     );
 

@@ -1,0 +1,27 @@
+import type { HttpResponse } from './transport.ts';
+
+/** Whether an answer tells us to slow down. Huawei's SWR says 503 where others say 429. */
+export function isThrottle({ status }: Pick<HttpResponse, 'status'>): boolean {
+  return status === 429 || status === 503;
+}
+
+/**
+ * What Retry-After of a 429 or 503 asks for, in milliseconds; undefined where it asks for nothing.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
+ */
+export function retryAfterMs(
+  response: Pick<HttpResponse, 'status' | 'header'>,
+): number | undefined {
+  if (!isThrottle(response)) return undefined;
+  const value = response.header('retry-after')?.trim();
+  if (!value) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_MS);
+}
+
+// Longer than any window of any registry.
+const LONGEST_MS = 30 * 24 * 3_600_000;
+
+/** Who asks for more than this is not waited for: the run says until when, and ends. */
+export const LONGEST_WAIT_MS = 600_000;
