@@ -2,6 +2,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { Proof } from '../oci/proof.ts';
 import { formatName } from '../oci/reference.ts';
 import type { Destination, OpenBlob, Source } from '../oci/store.ts';
+import type { Bandwidth } from './bandwidth.ts';
+import type { Census } from './census.ts';
 import type { Ends } from './ends.ts';
 import { at } from './errors.ts';
 import type { BlobFate, Listener } from './events.ts';
@@ -15,6 +17,16 @@ export interface CarryOptions {
   readonly queue: Queue;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** where blobs may be already */
+  readonly census?: Pick<Census, 'settled' | 'candidates'> | undefined;
+  readonly bandwidth?: Bandwidth | undefined;
+}
+
+/** A repository that has a blob by now, how it came there, and those that had it before. */
+interface Home {
+  readonly repository: string;
+  readonly fate: BlobFate;
+  readonly holders: ReadonlySet<string>;
 }
 
 export interface Carrier {
@@ -42,9 +54,10 @@ const ROUND_TRIP = 0;
  * repository where it is gets one request less: the POST asks for such a mount, which answers as a HEAD would,
  * and opens the upload if the blob is not there.
  */
-export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrier {
-  /** by registry and digest: the repository that holds the blob */
-  const homes = new Once<{ readonly repository: string; readonly fate: BlobFate }>();
+export function carrier(options: CarryOptions): Carrier {
+  const { ends, queue, listener, signal, census, bandwidth } = options;
+  /** by registry and digest */
+  const homes = new Once<Home>();
   /** by repository and digest */
   const placements = new Once<{ readonly owner: Task; readonly fate: BlobFate }>();
   /** by registry: whether it mounts; undefined also while that is being found out */
@@ -61,7 +74,7 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   const put = async (blob: Descriptor, task: Task, mountFrom?: string): Promise<BlobFate> => {
     const source = await at('source', task.source, () => ends.source(task.source));
     const destination = await destinationOf(task);
-    const open = opener(blob, task, source, listener, signal);
+    const open = opener(blob, task, source, { listener, signal, bandwidth });
     const arrival = await at('destination', task.destination, () =>
       destination.putBlob(blob, open, { mountFrom, signal }),
     );
@@ -81,24 +94,43 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
     return at('destination', task.destination, () => destination.hasBlob(blob, signal));
   };
 
+  // Repositories that were filled by an earlier run may have what a new neighbor needs.
+  const holdersOf = async (blob: Descriptor, candidates: readonly string[], task: Task) => {
+    const asked = candidates.map(async (repository) => {
+      const destination = { registry: task.destination.registry, repository };
+      const end = await at('destination', destination, () => ends.destination(destination));
+      return (await at('destination', destination, () => end.hasBlob(blob, signal)))
+        ? [repository]
+        : [];
+    });
+    return new Set((await Promise.all(asked)).flat());
+  };
+
   // The first one for a registry: looks whether the blob is there, else brings it, from next door if it can.
-  const settle = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
+  const settle = async (blob: Descriptor, task: Task): Promise<Home> => {
     const { source, destination } = task;
     const { registry, repository } = destination;
+    const candidates = census?.candidates(blob, registry) ?? [];
+    const holders = await holdersOf(blob, candidates, task);
+    const home = (fate: BlobFate): Home => ({ repository, fate, holders });
+    if (holders.has(repository)) return home('existing');
+    const [holder] = holders;
+    if (holder !== undefined) return home(await put(blob, task, holder));
     const sameRegistry = source.registry === registry;
-    if (mounting.get(registry) && !sameRegistry) {
+    const isAsked = candidates.includes(repository);
+    if (mounting.get(registry) && !sameRegistry && !isAsked) {
       const fate = await put(blob, task, repository);
-      return fate === 'mounted' ? 'existing' : fate;
+      return home(fate === 'mounted' ? 'existing' : fate);
     }
-    if (await isThere(blob, task)) return 'existing';
+    if (!isAsked && (await isThere(blob, task))) return home('existing');
     const fate = await put(blob, task, sameRegistry ? source.repository : undefined);
     if (fate === 'transferred') await learn(blob, task);
-    return fate;
+    return home(fate);
   };
 
   // Whether a registry mounts is found out with the first small blob; what the other small ones then need not ask
   // is worth that moment.
-  const settleInTurn = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
+  const settleInTurn = async (blob: Descriptor, task: Task): Promise<Home> => {
     const { registry } = task.destination;
     if (blob.size >= QUICK_BYTES) return settle(blob, task);
     const trial = trials.get(registry);
@@ -112,14 +144,15 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
   };
 
   // A mount that is refused ends in an upload: where all are refused, it is worth a look first.
-  const borrow = async (blob: Descriptor, task: Task, home: string): Promise<BlobFate> => {
-    if (mounting.get(task.destination.registry) === false && (await isThere(blob, task)))
-      return 'existing';
-    return put(blob, task, home);
+  const borrow = async (blob: Descriptor, task: Task, home: Home): Promise<BlobFate> => {
+    const { registry, repository } = task.destination;
+    if (home.holders.has(repository)) return 'existing';
+    if (mounting.get(registry) === false && (await isThere(blob, task))) return 'existing';
+    return put(blob, task, home.repository);
   };
 
   const placeNew = async (blob: Descriptor, task: Task): Promise<BlobFate> => {
-    const { registry, repository } = task.destination;
+    const { registry } = task.destination;
     const hosts = hostsOf(task);
     const key = homeKey(blob, task);
     const { result: home, mine } = await homes.share(key, () => {
@@ -127,18 +160,19 @@ export function carrier({ ends, queue, listener, signal }: CarryOptions): Carrie
         size: blob.size,
         hosts,
         early: !hurried.has(task),
-        run: async () => ({ repository, fate: await settleInTurn(blob, task) }),
+        run: () => settleInTurn(blob, task),
       });
       waiting.set(key, turn);
       return turn.result.finally(() => waiting.delete(key));
     });
     if (mine) return home.fate;
-    const run = () => borrow(blob, task, home.repository);
+    const run = () => borrow(blob, task, home);
     return queue.enter({ size: ROUND_TRIP, hosts: [registry], run }).result;
   };
 
   return {
     place: async (blob, task) => {
+      await census?.settled;
       const key = `${formatName(task.destination)}@${blob.digest}`;
       const { result, mine } = await placements.share(key, async () => {
         signal.throwIfAborted();
@@ -177,8 +211,7 @@ function opener(
   blob: Descriptor,
   task: Task,
   source: Source,
-  listener: Listener,
-  signal: AbortSignal,
+  { listener, signal, bandwidth }: Pick<CarryOptions, 'listener' | 'signal' | 'bandwidth'>,
 ): OpenBlob {
   const proof = new Proof(blob.digest, blob.size);
   return async (offset, wanted = signal) => {
@@ -191,6 +224,7 @@ function opener(
       try {
         for await (const chunk of proof.proven(bytes, from, offset)) {
           position += chunk.byteLength;
+          await bandwidth?.(chunk.byteLength, wanted);
           yield chunk;
           listener({ kind: 'moving', task, blob, offset: position });
         }

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import { isWorthRetrying } from '../oci/errors.ts';
+import type { Bandwidth } from './bandwidth.ts';
 import { type Carrier, carrier } from './carry.ts';
+import { census } from './census.ts';
 import type { Ends } from './ends.ts';
 import { InterruptedError, isAbort } from './errors.ts';
 import type { Listener, Outcome } from './events.ts';
 import type { Inspect, Step } from './inspect.ts';
-import type { Limit } from './limit.ts';
+import type { Limit, Room } from './limit.ts';
 import { type Placed, placeAll } from './place.ts';
 import { planner } from './plan.ts';
 import { type Push, pusher } from './push.ts';
@@ -17,7 +19,7 @@ import { blobsOf, sizeOf } from './tree.ts';
 export interface CopyOptions {
   readonly ends: Ends;
   /** how many images are known at a time: looked at, and not at their destination yet */
-  readonly known: Limit;
+  readonly known: Room;
   /** how many images are looked at at a time */
   readonly looks: Limit;
   /** how many images are in flight at a time; those with the most bytes go first */
@@ -26,6 +28,8 @@ export interface CopyOptions {
   readonly ahead: boolean;
   /** how many blobs are in flight at a time, over all images */
   readonly blobs: Queue;
+  /** the most bytes of blobs a second, in all; undefined for as many as come */
+  readonly bandwidth?: Bandwidth | undefined;
   /** how often a failed image is tried again, and the pause before each time in milliseconds */
   readonly retries: number;
   readonly delayBefore: (retry: number) => number;
@@ -56,9 +60,11 @@ export async function copyAll(
   tasks: readonly Task[],
   options: CopyOptions,
 ): Promise<readonly Outcome[]> {
-  const { ends, known, looks, blobs, listener, signal } = options;
-  const { place, hurry, resend } = carrier({ ends, queue: blobs, listener, signal });
-  const { look, inspect } = planner(tasks.length, { ends, looks, listener, signal });
+  const { ends, known, looks, blobs, bandwidth, listener, signal } = options;
+  const found = census(Math.min(tasks.length, known.count));
+  const carry = { ends, queue: blobs, listener, signal, census: found, bandwidth };
+  const { place, hurry, resend } = carrier(carry);
+  const { look, inspect } = planner(tasks.length, { ends, looks, listener, signal, census: found });
   const push = pusher({ ends, resend, signal });
   const run: Run = { ...options, inspect, place, hurry, push };
   const copyOne = async (task: Task): Promise<Outcome> => {

@@ -10,32 +10,40 @@ import type { Task } from './task.ts';
 // A repository with more tags than this is not listed to save a few requests.
 const LISTED_TAGS = 1_000;
 
-/** What the destination of a task names at the moment; undefined where it names nothing. */
-export type ExistingDigest = (task: Task, signal: AbortSignal) => Promise<Digest | undefined>;
+/** What is there before a task is done. */
+export interface Existing {
+  /** what the destination names at the moment, if anything */
+  readonly digest: Digest | undefined;
+  /** whether its repository is known to hold something */
+  readonly populated: boolean;
+}
+
+export type ExistingDigest = (task: Task, signal: AbortSignal) => Promise<Existing>;
 
 /**
  * Answers for one run what destinations name. The first tag of each repository is asked for alone; if it is
  * missing the repository is probably new, and a list of its tags speaks for all the others.
  */
 export function destinationDigests(ends: Ends): ExistingDigest {
-  const firsts = new Once<{
-    readonly tag: string | undefined;
-    readonly digest: Digest | undefined;
-  }>();
+  const firsts = new Once<Existing & { readonly tag: string | undefined }>();
   const lists = new Once<ReadonlySet<string> | undefined>();
 
   return ({ destination }, signal) =>
     at('destination', destination, async () => {
       const end = await ends.destination(destination);
-      const ask = () => digestAt(end, destination, signal);
+      const ask = async (): Promise<Existing> => {
+        const digest = await digestAt(end, destination, signal);
+        return { digest, populated: digest !== undefined };
+      };
       const key = formatName(destination);
       const { tag } = destination;
       // Who waits for the first answer shares its failure too: it says something of the host.
-      const first = await firsts.run(key, async () => ({ tag, digest: await ask() }));
-      if (first.tag === tag) return first.digest;
+      const first = await firsts.run(key, async () => ({ tag, ...(await ask()) }));
+      if (first.tag === tag) return first;
       if (first.digest !== undefined || tag === undefined) return ask();
       const tags = await lists.run(key, () => listed(end, signal));
-      return tags && !tags.has(tag) ? undefined : ask();
+      if (!tags || tags.has(tag)) return ask();
+      return { digest: undefined, populated: tags.size > 0 };
     });
 }
 

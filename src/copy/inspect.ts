@@ -12,7 +12,13 @@ import { growTree, type Tree } from './tree.ts';
 /** What has to be done for a task. */
 export type Step =
   | { readonly task: Task; readonly kind: 'unchanged'; readonly digest: Digest }
-  | { readonly task: Task; readonly kind: 'copy'; readonly tree: Tree }
+  | {
+      readonly task: Task;
+      readonly kind: 'copy';
+      readonly tree: Tree;
+      /** what the destination names now, if anything */
+      readonly existing?: Digest;
+    }
   | { readonly task: Task; readonly kind: 'failed'; readonly error: unknown };
 
 // Images that share manifests stand near one another; a long run must not hold all that it read.
@@ -21,6 +27,9 @@ const REMEMBERED_MANIFESTS = 250;
 /** Finds out what a task needs; never gives a failed step, but throws. */
 export type Inspect = (task: Task, signal: AbortSignal) => Promise<Step>;
 
+/** Told what a destination has, before anything else is known of a task. */
+type Asked = (task: Task, populated: boolean) => void;
+
 /**
  * An inspector for one run: a manifest that several images share is fetched once.
  *
@@ -28,7 +37,7 @@ export type Inspect = (task: Task, signal: AbortSignal) => Promise<Step>;
  * the GETs of its manifests here. Where one tag of a repository is missing its tags are listed before others
  * are asked for: two requests for a new repository, however many tags it gets.
  */
-export function inspector(ends: Ends): Inspect {
+export function inspector(ends: Ends, onAsked: Asked = () => undefined): Inspect {
   const trees = new Once<Tree>(REMEMBERED_MANIFESTS);
   const children = new Once<Manifest>(REMEMBERED_MANIFESTS);
   const existing = destinationDigests(ends);
@@ -51,7 +60,8 @@ export function inspector(ends: Ends): Inspect {
     // A registry that is opened may have to be found first: both at once.
     const opening = ends.source(task.source);
     opening.catch(() => undefined);
-    const there = await existing(task, signal);
+    const { digest: there, populated } = await existing(task, signal);
+    onAsked(task, populated);
     return at('source', task.source, async (): Promise<Step> => {
       const source = await opening;
       const digest = there === undefined ? undefined : await digestOf(source, task.source, signal);
@@ -59,7 +69,7 @@ export function inspector(ends: Ends): Inspect {
       const version = digest ?? versionOf(task.source);
       const key = `${formatName(task.source)}@${version}`;
       const tree = await trees.run(key, () => growFrom(source, task.source, version, signal));
-      return { task, kind: 'copy', tree };
+      return { task, kind: 'copy', tree, ...(there === undefined ? {} : { existing: there }) };
     });
   };
 }

@@ -1,3 +1,4 @@
+import type { Census } from './census.ts';
 import type { Ends } from './ends.ts';
 import type { Listener } from './events.ts';
 import { type Inspect, inspector, type Step } from './inspect.ts';
@@ -11,6 +12,8 @@ export interface PlanOptions {
   readonly looks: Limit;
   readonly listener: Listener;
   readonly signal: AbortSignal;
+  /** told what is found */
+  readonly census?: Census;
 }
 
 /** Looks at the tasks of one run. */
@@ -28,8 +31,11 @@ export interface Planner {
  *
  * @param images - how many tasks there are in all
  */
-export function planner(images: number, { ends, looks, listener, signal }: PlanOptions): Planner {
-  const inspect = inspector(ends);
+export function planner(
+  images: number,
+  { ends, looks, listener, signal, census }: PlanOptions,
+): Planner {
+  const inspect = inspector(ends, census?.asked);
   const unique = new Set<string>();
   let bytes = 0;
   let inspected = 0;
@@ -55,6 +61,7 @@ export function planner(images: number, { ends, looks, listener, signal }: PlanO
           (error: unknown): Step => ({ task, kind: 'failed', error }),
         );
         inspected += 1;
+        census?.looked(step);
         count(step);
         listener({ kind: 'inspected', task, images });
         tell();

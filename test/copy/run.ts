@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { type CopyOptions, copyAll } from '../../src/copy/copy.ts';
 import type { Ends } from '../../src/copy/ends.ts';
 import type { CopyEvent, Outcome } from '../../src/copy/events.ts';
-import type { Limit } from '../../src/copy/limit.ts';
+import type { Limit, Room } from '../../src/copy/limit.ts';
 import { Queue } from '../../src/copy/queue.ts';
 import type { Task } from '../../src/copy/task.ts';
 
@@ -50,9 +50,10 @@ export async function copyTasks(
   return { plan: events.find((event) => event.kind === 'planned'), outcomes, events };
 }
 
-export function atMost(count: number): Limit {
+export function atMost(count: number): Room {
   const limit = pLimit(count);
-  return (work) => limit(work);
+  const run: Limit = (work) => limit(work);
+  return Object.assign(run, { count });
 }
 
 /** A queue that does so much at a time. */
