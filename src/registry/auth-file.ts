@@ -31,7 +31,14 @@ export interface OpenValues {
 
 export const EXPECTED_IN_AUTH_FILE = 'a map of registries to logins';
 
-const LOGIN_FIELDS = ['username', 'password', 'identityToken', 'accessKey', 'secretKey'] as const;
+/** The fields that log in: what they hold is for nobody else. */
+export const LOGIN_FIELDS = [
+  'username',
+  'password',
+  'identityToken',
+  'accessKey',
+  'secretKey',
+] as const;
 const TEXT_FIELDS = [...LOGIN_FIELDS, 'ca', 'cert', 'key'] as const;
 type TextField = (typeof TEXT_FIELDS)[number];
 const REFERENCE = /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})$/;
@@ -124,7 +131,7 @@ function opened(node: Node, place: SealPlace, values: OpenValues, fail: Fail): s
   const variable = variableIn(text);
   if (variable !== undefined)
     return (
-      values.environment[variable] ??
+      held(values.environment, variable) ??
       fail(
         node.start,
         `"${field}" of "${registry}" names the environment variable ${variable}, which is not set`,
@@ -132,13 +139,17 @@ function opened(node: Node, place: SealPlace, values: OpenValues, fail: Fail): s
     );
   if (!isSealed(text)) return text;
   const secret = values.sealKey && unseal(text, place, values.sealKey);
-  return (
-    secret ??
-    fail(
-      node.start,
-      `"${field}" of "${registry}" is encrypted and cannot be opened here; put the plain value in its place`,
-    )
-  );
+  return secret ?? fail(node.start, unopened(place));
+}
+
+/** What is said of a sealed value that does not open. */
+export function unopened({ registry, field }: SealPlace): string {
+  return `"${field}" of "${registry}" is encrypted and cannot be opened here; put the plain value in its place`;
+}
+
+// Not the environment's prototype: it has values of its own, such as `constructor`.
+function held(environment: OpenValues['environment'], variable: string): string | undefined {
+  return Object.hasOwn(environment, variable) ? environment[variable] : undefined;
 }
 
 /** The variable that a value wholly refers to, as `$NAME` or `${NAME}`. */

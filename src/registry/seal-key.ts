@@ -53,6 +53,11 @@ export async function ensureSealKey(place: SealKeyPlace): Promise<Uint8Array> {
   throw new SealKeyError(`cannot write ${place.path}: it points at a file that is not there`);
 }
 
+/** Where a key is, in words. */
+export function nameOfSealKey({ environment, path }: SealKeyPlace): string {
+  return environment[SEAL_KEY_VARIABLE] ? `$${SEAL_KEY_VARIABLE}` : path;
+}
+
 // A link appears with its whole content or not at all, and never takes the place of another run's key.
 async function writeNew(path: string, text: string): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;

@@ -33,6 +33,18 @@ export async function readTextIfThere(path: string): Promise<string | undefined>
 }
 
 /**
+ * Reads a file that is then replaced by {@link replaceFile}.
+ *
+ * @throws {FileError} it cannot be read, or is a stream, which has no place for another text
+ * @throws {DocumentError} it is not UTF-8
+ */
+export async function readReplaceable(path: string): Promise<string> {
+  const streams = path === STANDARD_STREAM || (await isSpecial(path));
+  if (streams) throw new FileError(`${path} is not a file that can be replaced`);
+  return readText(path);
+}
+
+/**
  * Replaces a file as a whole or not at all: a reader sees the old text or the new one, also after a crash.
  * A symbolic link stays one, and what it points at is replaced.
  *

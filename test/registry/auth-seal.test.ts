@@ -4,14 +4,19 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { entryFor, parseAuthFile } from '../../src/registry/auth-file.ts';
-import { hasPlainSecrets, sealAuthFile } from '../../src/registry/auth-seal.ts';
+import {
+  hasPlainLogins,
+  hasSecrets,
+  openAuthFile,
+  sealAuthFile,
+} from '../../src/registry/auth-seal.ts';
 import { isSealed, seal, unseal } from '../../src/registry/seal.ts';
 
 const KEY = randomBytes(32);
 const FILE = 'auth.json';
 const SEALED = /"enc:v1:[A-Za-z0-9_-]+"/g;
 
-const sealedText = (text: string, file = FILE) => sealAuthFile(text, file, KEY) ?? text;
+const sealedText = (text: string, file = FILE) => sealAuthFile(text, file, KEY).text;
 const read = (text: string, file = FILE, sealKey: Uint8Array | undefined = KEY) =>
   parseAuthFile(text, file, { environment: {}, sealKey });
 const credentialOf = (text: string, registry: string, file = FILE) =>
@@ -61,8 +66,8 @@ describe('sealing', () => {
   test('finds nothing more to do the second time', () => {
     const sealed = sealedText('{"r": {"username": "alice", "password": "s3cr3t"}}');
 
-    assert.equal(sealAuthFile(sealed, FILE, KEY), undefined);
-    assert.equal(hasPlainSecrets(sealed, FILE), false);
+    assert.deepEqual(sealAuthFile(sealed, FILE, KEY), { text: sealed, count: 0 });
+    assert.equal(hasPlainLogins(sealed, FILE), false);
   });
 
   test('takes up a new password that stands where the ciphertext stood', () => {
@@ -88,7 +93,7 @@ describe('sealing', () => {
       '{}',
       '{"r": {"insecure": true}}',
     ])
-      assert.equal(sealAuthFile(text, FILE, KEY), undefined, text);
+      assert.deepEqual(sealAuthFile(text, FILE, KEY), { text, count: 0 });
   });
 
   test('does not take every dollar for a reference', () => {
@@ -254,6 +259,163 @@ function literal(secret: string | undefined): string {
 function isReference(secret: string): boolean {
   return /^\$([A-Za-z_]\w*|\{[A-Za-z_]\w*\})$/.test(secret) || isSealed(secret);
 }
+
+describe('opening', () => {
+  test('gives back what was sealed, and leaves everything else alone, to the byte', () => {
+    const text = [
+      '\uFEFF// who may push\r',
+      '{ "r.example" :{ "username":"alice" , /* no */ "password" :  "p\\"s", "insecure": true, },\r',
+      '\t"ghcr.io": {}, "c.example": {"username": "$USER", "password": "${PASS}"}, }\r\n\r\n',
+    ].join('\n');
+
+    const opened = openAuthFile(sealedText(text), FILE, KEY);
+
+    assert.deepEqual(opened, { text, count: 2 });
+  });
+
+  test('finds nothing in a file that holds nothing sealed', () => {
+    for (const text of ['{}', '{"r": {"username": "a", "password": "$B"}}', '{"r": null}'])
+      assert.deepEqual(openAuthFile(text, FILE, KEY), { text, count: 0 });
+  });
+
+  test('opens a value in any field', () => {
+    const token = seal('t0ken', { registry: 'r', field: 'identityToken' }, KEY);
+
+    const { text } = openAuthFile(`{"r": {"identityToken": "${token}"}}`, FILE, KEY);
+
+    assert.equal(text, '{"r": {"identityToken": "t0ken"}}');
+  });
+
+  test('names the first value that does not open, and the value itself never', () => {
+    const good = seal('a', { registry: 'r.example', field: 'username' }, KEY);
+    const other = seal('b', { registry: 'r.example', field: 'password' }, randomBytes(32));
+    const text = `{\n  "r.example": {"username": "${good}",\n    "password": "${other}"}\n}`;
+
+    for (const [key, place] of [
+      [KEY, '3:17: "password"'],
+      [undefined, '2:29: "username"'],
+    ] as const)
+      assert.throws(() => openAuthFile(text, FILE, key), {
+        name: 'DocumentError',
+        message: `auth.json:${place} of "r.example" is encrypted and cannot be opened here; put the plain value in its place`,
+      });
+  });
+});
+
+test('opening what was sealed gives the same file, but for how its secrets are quoted', () => {
+  fc.assert(
+    fc.property(oddFile, ({ parts, secrets }) => {
+      const text = parts.map((part, index) => part + literal(secrets[index])).join('');
+
+      const { text: opened, count } = openAuthFile(sealedText(text), FILE, KEY);
+
+      assert.equal(count, secrets.filter((secret) => !isReference(secret)).length);
+      assertHolds(opened, parts, secrets);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** One value of YAML, written in one of its ways, and what it means. */
+const yamlValue = fc.oneof(
+  fc.string({ minLength: 1, unit: 'binary' }).map((value) => [ascii(value), value] as const),
+  fc.stringMatching(/^[a-z][a-z0-9-]{3,8}[a-z]$/).map((value) => [value, value] as const),
+  fc
+    .stringMatching(/^[a-z]['": #,{}$-]{0,5}[a-z]$/)
+    .map((value) => [`'${value.replaceAll("'", "''")}'`, value] as const),
+  fc
+    .array(fc.stringMatching(/^[a-z][a-z: #'"]{0,5}[a-z]$/), { minLength: 1, maxLength: 3 })
+    .map(
+      (lines) =>
+        [`|-\n${lines.map((line) => `    ${line}`).join('\n')}`, lines.join('\n')] as const,
+    ),
+  fc.constantFrom(['0123', '0123'] as const, ['1.50', '1.50'] as const, ['yes', 'yes'] as const),
+);
+
+/** An auth.yaml: the text, cut where the secrets stand, and the secrets as they are written and as they are meant. */
+const oddYaml = fc
+  .record({
+    entries: fc.uniqueArray(
+      fc.record({
+        key: fc.constantFrom('a.example', '"b.example/team"', "'c.example:5000'"),
+        username: yamlValue,
+        password: yamlValue,
+        comment: fc.constantFrom('', '# password: x', '   # {'),
+      }),
+      { selector: ({ key }) => key, minLength: 1 },
+    ),
+    lineEnd: fc.constantFrom('', '\n', '\n\n# the end\n'),
+  })
+  .map(({ entries, lineEnd }) => {
+    const parts: string[] = ['# logins\n'];
+    const values: (readonly [string, string])[] = [];
+    for (const { key, username, password, comment } of entries) {
+      parts[parts.length - 1] += `${key}:\n  ${comment}\n  username:  `;
+      parts.push('\n  insecure: false\n\n  password: ', lineEnd || '\n');
+      values.push(username, password);
+    }
+    return { parts, values };
+  });
+
+test('the same for YAML, whose values may be written in many ways', () => {
+  fc.assert(
+    fc.property(oddYaml, ({ parts, values }) => {
+      const text = parts.map((part, index) => part + (values[index]?.[0] ?? '')).join('');
+      const secrets = values.map(([, secret]) => secret);
+      fc.pre(!secrets.some(isReference));
+
+      const { text: opened, count } = openAuthFile(sealedText(text, 'a.yaml'), 'a.yaml', KEY);
+
+      assert.equal(count, secrets.length);
+      assertHolds(opened, parts, secrets);
+      assert.deepEqual([...read(opened, 'a.yaml')], [...read(text, 'a.yaml')]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const QUOTED = /"(?:[^"\\]|\\.)*"/y;
+
+/** Fails unless a text is the parts, with the secrets in double quotes between them. */
+function assertHolds(text: string, parts: readonly string[], secrets: readonly string[]): void {
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    assert.equal(text.slice(at, at + part.length), part);
+    QUOTED.lastIndex = at + part.length;
+    const quoted = index < secrets.length ? (QUOTED.exec(text)?.[0] ?? '') : '';
+    if (index < secrets.length) assert.equal(JSON.parse(quoted), secrets[index]);
+    at += part.length + quoted.length;
+  }
+  assert.equal(at, text.length);
+}
+
+/** In double quotes, with every other character than those of ASCII escaped. */
+function ascii(value: string): string {
+  return JSON.stringify(value).replace(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+test('What others should not read is known: plain or sealed logins, no references, no settings', () => {
+  const sealed = sealedText('{"r": {"username": "a", "password": "b"}}');
+  const secret = [
+    sealed,
+    '{"r": {"username": "a", "password": "b"}}',
+    '{"r": {"identityToken": "t"}}',
+    '{"r": {"accessKey": "$KEY", "secretKey": "s"}}',
+  ];
+  const open = [
+    '{}',
+    '{"r": {"insecure": true, "ca": "ca.pem", "cert": "c.pem", "key": "k.pem"}}',
+    '{"r": {"username": "$A", "password": "${B}"}}',
+    '{"r": {"username": "", "password": null}}',
+    '{"r": null}',
+  ];
+
+  for (const text of secret) assert.equal(hasSecrets(text, FILE), true, text);
+  for (const text of open) assert.equal(hasSecrets(text, FILE), false, text);
+});
 
 describe('a sealed value', () => {
   const place = { registry: 'r.example', field: 'password' };

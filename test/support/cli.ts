@@ -15,6 +15,7 @@ export interface Desk {
   /** where the program keeps the key of sealed logins */
   readonly keyFile: string;
   path(name: string): string;
+  /** Writes a file for the user alone, as one with logins should be. */
   write(name: string, content: string): Promise<void>;
   read(name: string): Promise<string>;
   /** permissions, as `0o600` */
@@ -85,7 +86,7 @@ export async function openDesk(): Promise<Desk> {
     environment,
     keyFile: join(folder, 'home/.config/kubectl-migrate-images/auth.key'),
     path,
-    write: (name, content) => writeFile(path(name), content),
+    write: (name, content) => writeFile(path(name), content, { mode: 0o600 }),
     read: (name) => readFile(path(name), 'utf8'),
     modeOf: async (name) => (await stat(name)).mode & 0o777,
     run: (parameters, options) => start(parameters, options).ended,

@@ -18,7 +18,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { readText, readTextIfThere, replaceFile, systemReason } from '../../src/text/file.ts';
+import {
+  readReplaceable,
+  readText,
+  readTextIfThere,
+  replaceFile,
+  systemReason,
+} from '../../src/text/file.ts';
 
 let folder: string;
 const inside = (name: string) => join(folder, name);
@@ -64,6 +70,20 @@ describe('A file is read', () => {
     assert.equal(await readTextIfThere(inside('a')), 'text');
     assert.equal(await readTextIfThere(inside('none')), undefined);
     await assert.rejects(readTextIfThere(folder), { name: 'FileError' });
+  });
+
+  test('to be replaced only if it can be', async () => {
+    await writeFile(inside('a'), 'text');
+    spawnSync('mkfifo', [inside('pipe')]);
+
+    assert.equal(await readReplaceable(inside('a')), 'text');
+    for (const path of ['-', inside('pipe'), '/dev/null'])
+      await assert.rejects(readReplaceable(path), {
+        name: 'FileError',
+        message: `${path} is not a file that can be replaced`,
+      });
+    await assert.rejects(readReplaceable(inside('none')), { message: /no such file or folder$/ });
+    await assert.rejects(readReplaceable(folder), { message: /it is a folder$/ });
   });
 
   test('from standard input for "-"', async () => {

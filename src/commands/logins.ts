@@ -1,21 +1,23 @@
 import { dirname, join, resolve } from 'node:path';
-import type { RepositoryName } from '../../oci/reference.ts';
+import type { RepositoryName } from '../oci/reference.ts';
 import {
   type AuthEntry,
   type AuthFile,
   entryFor,
   loginsOf,
   parseAuthFile,
-} from '../../registry/auth-file.ts';
-import { hasPlainSecrets, sealAuthFile } from '../../registry/auth-seal.ts';
-import { containersAuth } from '../../registry/containers-auth.ts';
-import { firstOf, type Login } from '../../registry/credentials.ts';
-import { dockerConfig } from '../../registry/docker-config.ts';
-import { rememberedHelpers } from '../../registry/docker-helper.ts';
-import type { RegistrySettings } from '../../registry/registry.ts';
-import { SEAL_PREFIX } from '../../registry/seal.ts';
-import { ensureSealKey, findSealKey, SEAL_KEY_VARIABLE } from '../../registry/seal-key.ts';
-import { isRegularFile, readText, readTextIfThere, replaceFile } from '../../text/file.ts';
+} from '../registry/auth-file.ts';
+import { guardAuthFile } from '../registry/auth-guard.ts';
+import { hasSecrets } from '../registry/auth-seal.ts';
+import { containersAuth } from '../registry/containers-auth.ts';
+import { firstOf, type Login } from '../registry/credentials.ts';
+import { dockerConfig } from '../registry/docker-config.ts';
+import { rememberedHelpers } from '../registry/docker-helper.ts';
+import type { RegistrySettings } from '../registry/registry.ts';
+import { SEAL_PREFIX } from '../registry/seal.ts';
+import { sealFile } from '../registry/seal-file.ts';
+import { findSealKey, SEAL_KEY_VARIABLE, type SealKeyPlace } from '../registry/seal-key.ts';
+import { isRegularFile, readText, readTextIfThere } from '../text/file.ts';
 
 export const DEFAULT_AUTH_PATH = './auth.json';
 const SEAL_KEY_FILE = 'auth.key';
@@ -26,14 +28,20 @@ export interface LoginsOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** where the key of sealed logins is kept */
   readonly configFolder: string;
+  /** whether an auth.json that others can read is closed to them; otherwise there is only a warning */
+  readonly tighten?: boolean;
 }
 
-/** All that a run knows of logins, from every source. */
 export interface Logins {
   loginFor(name: RepositoryName): Promise<Login>;
   settingsFor(name: RepositoryName): RegistrySettings;
+  /** what auth.json has entries for: `registry` or `registry/path`, by their canonical names */
+  readonly keys: readonly string[];
+  /** what is wrong with how auth.json is kept */
+  readonly warnings: readonly string[];
   /**
-   * Encrypts the plain logins of auth.json; the file is read again, so that what was changed meanwhile stays.
+   * Encrypts the plain logins of auth.json, unless it is another user's; the file is read again, so that what
+   * was changed meanwhile stays.
    *
    * @throws {FileError} it cannot be written
    */
@@ -46,13 +54,10 @@ export interface Logins {
  * @throws {FileError} a named file cannot be read
  * @throws {DocumentError} auth.json is broken, names a variable that is not set, or cannot be opened
  */
-export async function openLogins({
-  path,
-  environment,
-  configFolder,
-}: LoginsOptions): Promise<Logins> {
+export async function openLogins(options: LoginsOptions): Promise<Logins> {
+  const { path, environment, configFolder, tighten = false } = options;
   const file = path ?? DEFAULT_AUTH_PATH;
-  const keyPlace = { environment, path: join(configFolder, SEAL_KEY_FILE) };
+  const keyPlace = sealKeyPlace(environment, configFolder);
   const text = path === undefined ? await readTextIfThere(file) : await readText(file);
   // Whoever has sealed nothing yet needs no key to read; one that is given must be right.
   const needsKey = text?.includes(SEAL_PREFIX) || (text && environment[SEAL_KEY_VARIABLE]);
@@ -60,6 +65,8 @@ export async function openLogins({
   const entries: AuthFile =
     text === undefined ? new Map() : parseAuthFile(text, file, { environment, sealKey });
   const settings = await settingsOf(entries, dirname(resolve(file)));
+  const isSecret = text !== undefined && hasSecrets(text, file);
+  const guarded = isSecret ? await guardAuthFile(file, tighten) : undefined;
   const askHelper = rememberedHelpers();
   return {
     loginFor: firstOf(
@@ -71,16 +78,19 @@ export async function openLogins({
       const entry = entryFor(entries, name);
       return (entry && settings.get(entry)) ?? {};
     },
+    keys: [...entries.keys()],
+    warnings: guarded?.warning === undefined ? [] : [guarded.warning],
     seal: async () => {
       // What came through a pipe cannot be read again, and has no place to be sealed in.
-      if (text === undefined || !(await isRegularFile(file))) return;
-      const current = await readTextIfThere(file);
-      // No key is made for a file that needs none.
-      if (current === undefined || !hasPlainSecrets(current, file)) return;
-      const sealed = sealAuthFile(current, file, await ensureSealKey(keyPlace));
-      if (sealed !== undefined) await replaceFile(file, sealed, 0o600);
+      if (text === undefined || guarded?.foreign || !(await isRegularFile(file))) return;
+      await sealFile(file, keyPlace);
     },
   };
+}
+
+/** Where the key of sealed logins is looked for. */
+export function sealKeyPlace(environment: NodeJS.ProcessEnv, configFolder: string): SealKeyPlace {
+  return { environment, path: join(configFolder, SEAL_KEY_FILE) };
 }
 
 /** Reads the PEM files that entries name, relative to their auth.json. */
