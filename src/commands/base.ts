@@ -52,7 +52,7 @@ export abstract class MigrateCommand extends Command {
     if (error.oclif?.exit === 0) throw error;
     // Where NODE_ENV says development, oclif would warn that nothing was parsed.
     this.parsed = true;
-    const help = `see "${this.config.bin} ${this.id} --help"`;
+    const help = `see "${this.config.bin} ${this.id?.replaceAll(':', ' ')} --help"`;
     const { message, hint } = explain(usageErrorOf(error, help) ?? error);
     const [first = '', ...rest] = message.split('\n');
     process.stderr.write(`error: ${printable(first, 1000)}\n`);

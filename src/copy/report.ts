@@ -108,7 +108,8 @@ function imageReport(
   return { ...names, ...shared, sourceDigest, destinationDigest, bytes };
 }
 
-function ruleReport(failure: InvalidRuleError, explain: Explain): RuleReport {
+/** A rule that made no task, as every report of a run shows it. */
+export function ruleReport(failure: InvalidRuleError, explain: Explain): RuleReport {
   const { line, column, source, destination } = failure.place;
   return { line, column, source, destination, error: explain(failure) };
 }

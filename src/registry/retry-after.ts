@@ -1,7 +1,11 @@
-import type { HttpResponse } from './transport.ts';
+/** What of an answer says how fast we may go. */
+interface Answered {
+  readonly status: number;
+  header(name: string): string | undefined;
+}
 
 /** Whether an answer tells us to slow down. Huawei's SWR says 503 where others say 429. */
-export function isThrottle({ status }: Pick<HttpResponse, 'status'>): boolean {
+export function isThrottle({ status }: Pick<Answered, 'status'>): boolean {
   return status === 429 || status === 503;
 }
 
@@ -10,9 +14,7 @@ export function isThrottle({ status }: Pick<HttpResponse, 'status'>): boolean {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
  */
-export function retryAfterMs(
-  response: Pick<HttpResponse, 'status' | 'header'>,
-): number | undefined {
+export function retryAfterMs(response: Answered): number | undefined {
   if (!isThrottle(response)) return undefined;
   const value = response.header('retry-after')?.trim();
   if (!value) return undefined;

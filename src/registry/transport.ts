@@ -40,8 +40,10 @@ export interface TransportOptions {
   /** the client's certificate and key, in PEM */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** how long nothing may come of an answer's body, in milliseconds */
+  /** how long nothing may come of an answer, in milliseconds */
   readonly idleMs?: number;
+  /** how long a registry may think about what it was sent, in milliseconds */
+  readonly commitMs?: number;
 }
 
 export interface OpenTransport {
@@ -51,7 +53,7 @@ export interface OpenTransport {
 
 const IDLE_MS = 60_000;
 // Registries hash and store a large blob after its last byte came, before they answer.
-const HEADERS_MS = 300_000;
+const COMMIT_MS = 300_000;
 const CONNECT_MS = 15_000;
 const CONNECTIONS_PER_HOST = 64;
 
@@ -63,13 +65,19 @@ export function openTransport(options: TransportOptions): OpenTransport {
     return dispatcher;
   };
   return {
-    transport: (request) => exchange(request, connections),
+    transport: (request) => exchange(request, connections, options),
     // Not close(): it would wait for requests that an interrupted run has given up.
     close: async () => dispatcher?.destroy(),
   };
 }
 
-function dispatcherFor({ verify = true, ca, cert, key, idleMs }: TransportOptions): Dispatcher {
+function dispatcherFor({
+  verify = true,
+  ca,
+  cert,
+  key,
+  idleMs = IDLE_MS,
+}: TransportOptions): Dispatcher {
   const own = {
     ...(ca ? { ca: withSystemAuthorities(ca) } : {}),
     ...(cert ? { cert } : {}),
@@ -80,8 +88,7 @@ function dispatcherFor({ verify = true, ca, cert, key, idleMs }: TransportOption
   const tls = { rejectUnauthorized: verify, ...(secureContext ? { secureContext } : {}) };
   const common = {
     connections: CONNECTIONS_PER_HOST,
-    headersTimeout: HEADERS_MS,
-    bodyTimeout: idleMs ?? IDLE_MS,
+    bodyTimeout: idleMs,
     allowH2: false,
     connect: connector({ ...tls, timeout: CONNECT_MS }),
   };
@@ -91,6 +98,7 @@ function dispatcherFor({ verify = true, ca, cert, key, idleMs }: TransportOption
 async function exchange(
   request: HttpRequest,
   connections: () => Dispatcher,
+  { idleMs = IDLE_MS, commitMs = COMMIT_MS }: TransportOptions,
 ): Promise<HttpResponse> {
   const { method, url, headers = {}, signal } = request;
   const body = typeof request.body === 'function' ? await request.body() : request.body;
@@ -102,6 +110,7 @@ async function exchange(
         path: `${url.pathname}${url.search}`,
         method,
         headers: { 'user-agent': 'kubectl-migrate-images', ...headers },
+        headersTimeout: method === 'PUT' || method === 'PATCH' ? commitMs : idleMs,
         // undici closes the connection after a HEAD unless told not to.
         reset: false,
         ...(body ? { body: body as never } : {}),

@@ -17,6 +17,7 @@ export type Operation =
   | 'fetchManifest'
   | 'openBlob'
   | 'hasBlob'
+  | 'statBlob'
   | 'putBlob'
   | 'mountBlob'
   | 'putManifest'
@@ -199,6 +200,8 @@ function repositoryOf(name: string, asked: Asked, neighborhood: Neighborhood): M
       ),
     hasBlob: ({ digest }, signal) =>
       asked(call('hasBlob', digest), signal, () => blobs.has(digest)),
+    statBlob: ({ digest }, signal) =>
+      asked(call('statBlob', digest), signal, () => blobs.get(digest)?.length),
     putBlob: (blob, open, options) =>
       asked(call('putBlob', blob.digest), options.signal, () => putBlob(blob, open, options)),
     mountBlob: ({ digest }, from, signal) =>

@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core';
 import { type Exit, MigrateCommand } from '../base.ts';
+import { parseBandwidth } from './bandwidth.ts';
+import { runFlags, runOptionsOf } from './flags.ts';
 
 export default class Copy extends MigrateCommand {
   static override summary = 'Migrate every image that images.json names to its destination.';
@@ -16,6 +18,10 @@ export default class Copy extends MigrateCommand {
       command: '<%= config.bin %> <%= command.id %>',
     },
     {
+      description: 'See what that would send, and what would fail, before anything is moved',
+      command: '<%= config.bin %> <%= command.id %> --dry-run',
+    },
+    {
       description: 'Send images whose destination is empty to one namespace, 20 at a time',
       command:
         '<%= config.bin %> <%= command.id %> --registry swr.eu-west-101.myhuaweicloud.eu --namespace team -w 20',
@@ -27,40 +33,7 @@ export default class Copy extends MigrateCommand {
   ];
 
   static override flags = {
-    auth: Flags.string({
-      description: 'logins for registries [default: ./auth.json, if there is one]',
-      helpValue: 'PATH',
-    }),
-    images: Flags.string({
-      description: 'the map of source images to destinations; - is standard input',
-      default: './images.json',
-      helpValue: 'PATH',
-    }),
-    log: Flags.string({
-      description: 'where to append what happens, as JSON lines',
-      default: './image-migrator.log',
-      helpValue: 'PATH',
-    }),
-    registry: Flags.string({
-      description: 'destination registry of rules that name none',
-      env: 'DEFAULT_REGISTRY',
-      helpValue: 'HOST',
-    }),
-    namespace: Flags.string({
-      description: 'destination namespace of rules that name none',
-      env: 'DEFAULT_NAMESPACE',
-      helpValue: 'NAME',
-    }),
-    'default-source-registry': Flags.string({
-      description: 'registry of sources that name none',
-      default: 'docker.io',
-      helpValue: 'HOST',
-    }),
-    'default-source-namespace': Flags.string({
-      description: 'namespace of sources that name none',
-      default: 'library',
-      helpValue: 'NAME',
-    }),
+    ...runFlags,
     retries: Flags.integer({
       char: 'r',
       description: 'how often a failed image is tried again',
@@ -78,46 +51,38 @@ export default class Copy extends MigrateCommand {
       max: 256,
       helpValue: 'N',
     }),
-    output: Flags.option({
-      char: 'o',
-      description: 'form of the final report',
-      options: ['text', 'json'] as const,
-      default: 'text',
-    })(),
+    'max-bandwidth': Flags.string({
+      description: 'the most bytes of blobs a second, in all: 50MiB/s, 400Mbit/s',
+      helpValue: 'RATE',
+    }),
     progress: Flags.boolean({
       description: 'draw the progress on a terminal',
       default: true,
       allowNo: true,
     }),
-    'encrypt-auth': Flags.boolean({
-      description: 'encrypt the plain logins in auth.json after the run',
-      default: true,
-      allowNo: true,
+    'dry-run': Flags.boolean({
+      description: 'only say what would be done: the same as "copy plan"',
     }),
   };
 
   override async work(signal: AbortSignal): Promise<Exit> {
     const { flags, metadata } = await this.parse(Copy);
     const { workers } = metadata.flags;
+    const options = runOptionsOf(flags, this.config, signal);
+    const bandwidth = flags['max-bandwidth'];
+    const bytesPerSecond = bandwidth === undefined ? undefined : parseBandwidth(bandwidth);
+    if (flags['dry-run']) {
+      const { preview } = await import('./preview.ts');
+      return preview(options);
+    }
     const { migrate } = await import('./migrate.ts');
     return migrate({
-      auth: flags.auth,
-      images: flags.images,
-      log: flags.log,
-      defaults: {
-        sourceRegistry: flags['default-source-registry'],
-        sourceNamespace: flags['default-source-namespace'],
-        registry: flags.registry,
-        namespace: flags.namespace,
-      },
+      ...options,
       retries: flags.retries,
       workers: flags.workers,
       ahead: workers?.setFromDefault === true,
-      json: flags.output === 'json',
+      bytesPerSecond,
       progress: flags.progress,
-      encryptAuth: flags['encrypt-auth'],
-      configFolder: this.config.configDir,
-      signal,
     });
   }
 }
