@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { storeErrorIn } from '../oci/errors.ts';
 import { formatName } from '../oci/reference.ts';
+import type { Destination } from '../oci/store.ts';
 import type { Ends } from './ends.ts';
 import { at } from './errors.ts';
 import { Once } from './once.ts';
@@ -24,8 +25,20 @@ export function pusher({ ends, resend, signal }: PushOptions): Push {
     at('destination', task.destination, async () => {
       signal.throwIfAborted();
       const destination = await ends.destination(task.destination);
-      await destination.putManifest(tree.manifest, tag, signal);
+      try {
+        await destination.putManifest(tree.manifest, tag, signal);
+      } catch (error) {
+        const mayStand = !storeErrorIn(error)?.incomplete && tag !== undefined;
+        if (!mayStand || !(await isNamed(destination, tree, tag))) throw error;
+      }
     });
+
+  // A tag that cannot be moved is refused also to who moves it nowhere: an answer was lost, or somebody was faster.
+  const isNamed = async (destination: Destination, { manifest }: Tree, tag: string) => {
+    signal.throwIfAborted();
+    const named = await destination.resolve(tag, signal).catch(() => undefined);
+    return named?.digest === manifest.descriptor.digest;
+  };
 
   const pushChildren = async ({ children }: Tree, task: Task): Promise<void> => {
     await Promise.all(children.map((child) => pushByDigest(child, task)));

@@ -8,9 +8,9 @@ interface Mark {
   readonly hash: Hash;
 }
 
-const MARK_BYTES = 2 * 1024 * 1024;
+const MARK_BYTES = 256 * 1024;
 // A connection holds no more than this of what it has not delivered.
-const MARKS = 32;
+const MARKS = 256;
 
 /**
  * Proves that bytes are those that a digest names, also when they come in several goes: what was hashed before a

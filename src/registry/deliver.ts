@@ -18,6 +18,15 @@ export interface Delivery {
   readonly onSent: (position: number) => void;
 }
 
+/** The bytes could not be read to their end: `cause` says why. The registry has nothing to do with it. */
+export class SourceFault extends Error {
+  override readonly name = 'SourceFault';
+
+  constructor(cause: unknown) {
+    super('the source failed', { cause });
+  }
+}
+
 const OCTETS = { 'content-type': 'application/octet-stream' };
 
 /**
@@ -25,6 +34,7 @@ const OCTETS = { 'content-type': 'application/octet-stream' };
  *
  * @throws {RegistryError} the registry refused it
  * @throws {NetworkError} the connection broke or stalled
+ * @throws {SourceFault} the bytes could not be read
  */
 export async function deliverWhole(delivery: Delivery, session: Session): Promise<void> {
   const { place, blob } = delivery;
@@ -33,6 +43,7 @@ export async function deliverWhole(delivery: Delivery, session: Session): Promis
       method: 'PUT',
       url: closingUrl(session, blob),
       headers: { ...OCTETS, 'content-length': String(blob.size) },
+      stores: blob.size,
       body: blob.size === 0 ? new Uint8Array() : async () => guard(await open()),
       signal: guard.signal,
     };
@@ -68,6 +79,7 @@ export async function deliverRest(
           'content-length': String(length),
           'content-range': `${offset}-${offset + length - 1}`,
         },
+        stores: length,
         body: async () => guard(cut(length)),
         signal: guard.signal,
       };
@@ -80,7 +92,12 @@ export async function deliverRest(
     }
   });
   const url = closingUrl(current, blob);
-  const closing: HttpRequest = { method: 'PUT', url, headers: { ...OCTETS, ...EMPTY }, signal };
+  const headers = { ...OCTETS, ...EMPTY };
+  // Whether it has done its work is asked before it is sent again.
+  const closing: HttpRequest = {
+    ...{ method: 'PUT', url, headers, signal },
+    ...{ stores: blob.size, once: true },
+  };
   await done(closing, await place.transport(closing));
 }
 
@@ -109,24 +126,24 @@ async function reading(
   work: (open: () => Promise<Bytes>, guard: Guard) => Promise<void>,
 ): Promise<void> {
   let position = offset;
-  let fault: { readonly error: unknown } | undefined;
+  let fault: SourceFault | NetworkError | undefined;
   // Bytes that nobody has begun to read have no other way to be let go, and hold a connection of the source.
   const over = new AbortController();
   const ended = AbortSignal.any(signal ? [over.signal, signal] : [over.signal]);
   const stall = (): void => {
-    const error = new NetworkError(place.url.host, new Error('it took no byte for too long'));
-    fault ??= { error };
-    over.abort(error);
+    fault ??= new NetworkError(place.url.host, new Error('it took no byte for too long'));
+    over.abort(fault);
+  };
+  const blame = (cause: unknown): never => {
+    fault ??= new SourceFault(cause);
+    throw cause;
   };
 
   async function* guarded(bytes: Bytes): Bytes {
     const iterator = bytes[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const next = await iterator.next().catch((error: unknown) => {
-          fault ??= { error };
-          throw error;
-        });
+        const next = await iterator.next().catch(blame);
         if (next.done) return;
         position += next.value.byteLength;
         onSent(position);
@@ -144,10 +161,11 @@ async function reading(
   }
 
   try {
-    await work(() => open(offset, ended), Object.assign(guarded, { signal: ended }));
+    const begin = () => open(offset, ended).catch(blame);
+    await work(begin, Object.assign(guarded, { signal: ended }));
   } catch (error) {
     signal?.throwIfAborted();
-    throw fault ? fault.error : error;
+    throw fault ?? error;
   } finally {
     over.abort();
   }

@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Bytes } from '../oci/digest.ts';
+import { DigestMismatchError } from '../oci/errors.ts';
 import { bytesFrom, resumed } from './blob.ts';
 import { refusalOf } from './refusal.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -46,11 +47,18 @@ async function openAt(
   const request = rangeRequest(new URL(`./${blob.digest}`, place.url), offset, signal);
   const response = await place.transport(request);
   if (isContent(response)) return bytesFrom(response, offset);
+  if (response.status === 416) await fail(response, blob, offset);
   const elsewhere =
     response.status === 404 ? await openForeign(place, blob, offset, signal) : undefined;
   if (!elsewhere) throw await refusalOf(request, response);
   await response.discard();
   return elsewhere;
+}
+
+// There is nothing behind what was read: the blob is shorter than its manifest says.
+async function fail(response: HttpResponse, { digest, size }: Descriptor, offset: number) {
+  await response.discard();
+  throw new DigestMismatchError(digest, `only ${offset} of ${size} bytes`);
 }
 
 // A foreign layer may live at an address of its manifest only (Windows base images).

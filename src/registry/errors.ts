@@ -25,6 +25,7 @@ const STATUS_CODES: Readonly<Record<number, string>> = {
   403: 'DENIED',
   404: 'NOT_FOUND',
   405: 'UNSUPPORTED',
+  408: 'TIMEOUT',
   409: 'CONFLICT',
   413: 'TOO_LARGE',
   416: 'RANGE_INVALID',

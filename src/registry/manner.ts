@@ -1,3 +1,4 @@
+import { isTransient } from '../oci/errors.ts';
 import { RegistryError } from './errors.ts';
 
 const LARGEST_PIECE = 16 * 1024 * 1024;
@@ -49,7 +50,7 @@ export class Manner {
       return true;
     }
     // Half of what passed before the break may pass each time.
-    if (!isKnown && sent >= SMALLEST_PIECE) this.#shorten(sent / 2);
+    if (isTransient(error) && !isKnown && sent >= SMALLEST_PIECE) this.#shorten(sent / 2);
     return false;
   }
 

@@ -176,8 +176,11 @@ export class Pace {
         end(() => {
           this.#budget = budgetOf(response) ?? this.#budget;
           if (isThrottle(response)) this.#refuse(response, begunAt);
-          else if (GATEWAY_TROUBLE.has(response.status)) this.#lose(response.status, begunAt);
+          else if (GATEWAY_TROUBLE.has(response.status)) this.#lose(response, begunAt);
           else this.#accept();
+          const told = retryAfterMs(response) ?? 0;
+          if (!isThrottle(response) && told <= LONGEST_WAIT_MS && told > 0)
+            this.#hold(told, response.status, true);
         }),
       failed: (error) =>
         end(() => {
@@ -215,7 +218,7 @@ export class Pace {
     this.#hold(told ?? this.#pauseBefore(this.#refusals), response.status, told !== undefined);
   }
 
-  #lose(status: number | undefined, begunAt: number): void {
+  #lose(response: HttpResponse | undefined, begunAt: number): void {
     if (begunAt < this.#troubleAt) return;
     const now = Date.now();
     this.#troubleAt = now;
@@ -224,7 +227,7 @@ export class Pace {
     if (!this.#hasAnswered || this.#losses < LOSSES_IN_A_ROW) return;
     this.#awaySince ??= now;
     if (this.isPatient)
-      this.#hold(this.#pauseBefore(this.#losses - LOSSES_IN_A_ROW + 1), status, false);
+      this.#hold(this.#pauseBefore(this.#losses - LOSSES_IN_A_ROW + 1), response?.status, false);
   }
 
   #hold(waitMs: number, status: number | undefined, told: boolean): void {

@@ -46,8 +46,6 @@ export interface RegistryOptions {
   readonly retry: RetryPolicy;
   /** a transfer in which no byte moves for so long has stalled, in milliseconds */
   readonly idleMs: number;
-  /** how long the registry may think about what it was sent, in milliseconds */
-  readonly commitMs: number | undefined;
   readonly kept: KeptSessions | undefined;
 }
 
@@ -68,10 +66,9 @@ export class Registry {
   #origin: Promise<string> | undefined;
 
   constructor(options: RegistryOptions) {
-    const { host, settings, foreign, paces, retry, idleMs, commitMs } = options;
-    const patience = { idleMs, ...(commitMs === undefined ? {} : { commitMs }) };
+    const { host, settings, foreign, paces, retry, idleMs } = options;
     this.#options = options;
-    this.#pool = openTransport({ ...settings, verify: settings.insecure !== true, ...patience });
+    this.#pool = openTransport({ ...settings, verify: settings.insecure !== true, idleMs });
     this.#manner = new Manner(profileOf(host).pieces);
     const retries = retried(retry, paces);
     this.#send = retries(redirected(foreign)(this.#pool.transport));
@@ -192,8 +189,6 @@ export interface RegistriesOptions extends Pick<RegistryOptions, 'loginFor' | 'o
 export interface Patience {
   /** a transfer in which no byte moves */
   readonly idleMs?: number;
-  /** an answer to what was sent, after its last byte */
-  readonly commitMs?: number;
   /** a registry that has answered before and cannot be reached now */
   readonly awayMs?: number;
 }
@@ -204,13 +199,13 @@ const IDLE_MS = 60_000;
 export function openRegistries(options: RegistriesOptions): Registries {
   const { settingsFor, loginFor, onLogin, onWait, rps, patience = {}, kept } = options;
   const { retry = REQUEST_RETRIES } = options;
-  const { idleMs = IDLE_MS, commitMs, awayMs } = patience;
+  const { idleMs = IDLE_MS, awayMs } = patience;
   // Who is impatient with requests is so with hosts.
   const backoff = options.retry;
   const paces = new Paces(
     (host) => new Pace({ host, profile: profileOf(host), ceiling: rps, awayMs, backoff, onWait }),
   );
-  const shared = { loginFor, onLogin, paces, retry, idleMs, commitMs, kept };
+  const shared = { loginFor, onLogin, paces, retry, idleMs, kept };
   const elsewhere = openTransport({ idleMs });
   const foreign = elsewhere.transport;
   const registries = new Map<string, Registry>();

@@ -27,7 +27,7 @@ export interface RepositoryOptions {
 
 const TAGS_PER_PAGE = 1000;
 // What registries answer to a HEAD when they do not do HEAD (Nexus, Artifactory, some proxies).
-const HEAD_REFUSED = new Set([400, 405, 406, 501]);
+const HEAD_REFUSED = new Set([400, 403, 405, 406, 501]);
 
 /**
  * One repository of one registry, over the distribution API: both a source and a destination.

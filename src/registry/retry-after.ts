@@ -9,13 +9,16 @@ export function isThrottle({ status }: Pick<Answered, 'status'>): boolean {
   return status === 429 || status === 503;
 }
 
+const TROUBLES = new Set([408, 429, 500, 502, 503, 504]);
+
 /**
- * What Retry-After of a 429 or 503 asks for, in milliseconds; undefined where it asks for nothing.
+ * What Retry-After asks for, of an answer after which asking again makes sense; in milliseconds, undefined where it
+ * asks for nothing.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
  */
 export function retryAfterMs(response: Answered): number | undefined {
-  if (!isThrottle(response)) return undefined;
+  if (!TROUBLES.has(response.status)) return undefined;
   const value = response.header('retry-after')?.trim();
   if (!value) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();

@@ -31,12 +31,13 @@ const REFUSALS = 8;
 export function retried(policy: RetryPolicy, paces: Paces): Layer {
   return (next) => async (request) => {
     const pace = paces.of(request.url);
-    const retries = typeof request.body === 'function' ? 0 : policy.retries;
+    const isOnce = request.once || typeof request.body === 'function';
+    const retries = isOnce ? 0 : policy.retries;
     let failures = 0;
     for (let refusals = 0; ; ) {
       const turn = await pace.enter(request, failures + refusals > 0);
       const end = await attempt(next, request, turn);
-      if (!isWorthAnother(end) || retries === 0) return resultOf(end);
+      if (isOnce || !isWorthAnother(end, request)) return resultOf(end);
       const refused = end.response !== undefined && isThrottle(end.response);
       if (refused) refusals += 1;
       else if (!pace.isPatient) failures += 1;
@@ -64,8 +65,10 @@ async function attempt(next: Transport, request: HttpRequest, turn: Turn): Promi
   }
 }
 
-function isWorthAnother({ response, error }: End): boolean {
+function isWorthAnother({ response, error }: End, { url }: HttpRequest): boolean {
   if (!response) return isTransient(error);
+  // The address of a blob at a storage service ends; the registry gives another one.
+  if (response.status === 403 && response.url.origin !== url.origin) return true;
   const longWait = (retryAfterMs(response) ?? 0) > LONGEST_WAIT_MS;
   return isTransientStatus(response.status) && !longWait;
 }

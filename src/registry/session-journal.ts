@@ -11,7 +11,9 @@ export interface KeptSessions {
   keep(place: KeptPlace, blob: Descriptor, url: URL): Promise<void>;
   /** Forgets an upload of this process. */
   drop(place: KeptPlace, blob: Descriptor): Promise<void>;
-  /** Hands out an upload whose process has ended, to one caller. */
+  /** Lets an upload of this process go, to be taken up later. */
+  leave(place: KeptPlace, blob: Descriptor): void;
+  /** Hands out an upload that was left, or whose process has ended, to one caller. */
   take(place: KeptPlace, blob: Descriptor): Promise<URL | undefined>;
 }
 
@@ -42,6 +44,7 @@ const DAY_MS = 86_400_000;
  */
 export function sessionJournal(folder: string): KeptSessions {
   const mine = new Set<string>();
+  const left = new Set<string>();
   const pathOf = (place: KeptPlace, blob: Descriptor): string =>
     join(folder, `${createHash('sha256').update(uploadOf(place, blob)).digest('hex')}.json`);
   let isTidied = false;
@@ -62,10 +65,15 @@ export function sessionJournal(folder: string): KeptSessions {
       const path = pathOf(place, blob);
       if (mine.delete(path)) await rm(path, { force: true }).catch(() => undefined);
     },
+    leave: (place, blob) => {
+      const path = pathOf(place, blob);
+      if (mine.delete(path)) left.add(path);
+    },
     take: async (place, blob) => {
       const path = pathOf(place, blob);
       const entry = await readEntry(path, place, blob);
-      if (!entry || mine.has(path) || mayBeAlive(entry)) return undefined;
+      if (!entry || mine.has(path)) return undefined;
+      if (!left.delete(path) && mayBeAlive(entry)) return undefined;
       const taken = `${path}.${randomBytes(6).toString('hex')}`;
       const claimed = await rename(path, taken).then(
         () => true,

@@ -11,6 +11,10 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** a function opens the body afresh for each attempt; its length then stands in `content-length` */
   readonly body?: Uint8Array | (() => Promise<Bytes>);
+  /** not to be sent again by itself; so is a request whose body is opened by a function */
+  readonly once?: boolean;
+  /** bytes that the registry has to store before it can answer */
+  readonly stores?: number;
   /** rights that the request needs beyond those of its repository, as token scopes */
   readonly scopes?: readonly string[];
   readonly signal?: AbortSignal | undefined;
@@ -42,8 +46,6 @@ export interface TransportOptions {
   readonly key?: string | undefined;
   /** how long nothing may come of an answer, in milliseconds */
   readonly idleMs?: number;
-  /** how long a registry may think about what it was sent, in milliseconds */
-  readonly commitMs?: number;
 }
 
 export interface OpenTransport {
@@ -52,8 +54,8 @@ export interface OpenTransport {
 }
 
 const IDLE_MS = 60_000;
-// Registries hash and store a large blob after its last byte came, before they answer.
-const COMMIT_MS = 300_000;
+// Registries hash and store a large blob after its last byte came, before they answer: five megabytes in a second.
+const STORED_PER_MS = 5_000;
 const CONNECT_MS = 15_000;
 const CONNECTIONS_PER_HOST = 64;
 
@@ -98,7 +100,7 @@ function dispatcherFor({
 async function exchange(
   request: HttpRequest,
   connections: () => Dispatcher,
-  { idleMs = IDLE_MS, commitMs = COMMIT_MS }: TransportOptions,
+  { idleMs = IDLE_MS }: TransportOptions,
 ): Promise<HttpResponse> {
   const { method, url, headers = {}, signal } = request;
   const body = typeof request.body === 'function' ? await request.body() : request.body;
@@ -110,7 +112,7 @@ async function exchange(
         path: `${url.pathname}${url.search}`,
         method,
         headers: { 'user-agent': 'kubectl-migrate-images', ...headers },
-        headersTimeout: method === 'PUT' || method === 'PATCH' ? commitMs : idleMs,
+        headersTimeout: Math.round(idleMs + (request.stores ?? 0) / STORED_PER_MS),
         // undici closes the connection after a HEAD unless told not to.
         reset: false,
         ...(body ? { body: body as never } : {}),

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { isWorthRetrying, storeErrorIn } from '../oci/errors.ts';
+import { isTransient, isWorthRetrying, storeErrorIn } from '../oci/errors.ts';
 import type { Arrival, OpenBlob, PutBlobOptions } from '../oci/store.ts';
 import { delayBefore } from './backoff.ts';
-import { type Delivery, deliverRest, deliverWhole } from './deliver.ts';
+import { type Delivery, deliverRest, deliverWhole, SourceFault } from './deliver.ts';
 import { IncompleteBlobError, RegistryError } from './errors.ts';
 import type { Manner } from './manner.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -91,7 +91,7 @@ async function carry(
   const { idleMs } = place;
   const upload: Upload = { place, blob, open, idleMs, signal, onSent, sent: () => position };
   let session = first;
-  // What an earlier run sent was not hashed by this one: the registry alone knows whether it is right.
+  // What was sent before was not hashed now: the registry alone knows whether it is right.
   let unproven = isTakenUp;
   for (let failures = 0; ; ) {
     session ??= await begin(upload);
@@ -104,6 +104,10 @@ async function carry(
     } catch (error) {
       if (signal?.aborted) await giveUp(upload, session);
       signal?.throwIfAborted();
+      const fault = error instanceof SourceFault ? error.cause : undefined;
+      // The reading side has tried what it could, but for bytes that turned out to be wrong at their end.
+      if (fault && !(storeErrorIn(fault)?.damaged && failures === 0))
+        return await leave(upload, session, fault);
       const state = await stateAfter(upload, session, error);
       if (state === 'stored') return;
       session = state;
@@ -154,8 +158,9 @@ async function stateAfter(
   const { place, blob, signal, sent } = upload;
   // The answer may be what was lost.
   if (sent() >= blob.size && (await storedSize(upload)) === blob.size) return 'stored';
-  const isSpoiled = storeErrorIn(error)?.damaged || !isWorthAnother(error, 1);
-  const asked = place.manner.resumes && !isSpoiled;
+  // A refusal ends an upload, but for one that says that it stands elsewhere.
+  const isOpen = isTransient(error) || (error instanceof RegistryError && error.status === 416);
+  const asked = place.manner.resumes && isOpen;
   const state = asked ? await askSession(place, session.url, signal) : undefined;
   // Bytes of the broken request may still be on their way into an upload that seems to be empty.
   const isEmpty = state?.offset === 0 && sent() > 0;
@@ -165,13 +170,29 @@ async function stateAfter(
   return undefined;
 }
 
-/** Whether another request may do what this one did not; 416 says that an upload stands elsewhere. */
+/**
+ * Whether another request may do what this one did not. 416 says that an upload stands elsewhere; one that the
+ * registry has lost can be begun again, and bytes that were damaged on their way may arrive the next time.
+ */
 function isWorthAnother(error: unknown, attempt: number): boolean {
-  const isElsewhere = error instanceof RegistryError && error.status === 416;
-  return isElsewhere || isWorthRetrying(error, attempt);
+  if (isWorthRetrying(error, attempt) || error instanceof SourceFault) return true;
+  if (!(error instanceof RegistryError)) return false;
+  if (error.status === 416 || error.codes.includes('BLOB_UPLOAD_UNKNOWN')) return true;
+  return error.codes.includes('DIGEST_INVALID') && attempt === 1;
 }
 
-async function giveUp({ place, blob }: Upload, session: Session): Promise<void> {
+/** The source has failed, and has been asked often enough: what has arrived may be of use when it works again. */
+async function leave({ place, blob }: Upload, session: Session, fault: unknown): Promise<never> {
+  if (isTransient(fault) && place.kept && place.manner.resumes && blob.size >= KEPT_BYTES)
+    place.kept.leave(place, blob);
+  else await giveUp({ place, blob }, session);
+  throw fault;
+}
+
+async function giveUp(
+  { place, blob }: Pick<Upload, 'place' | 'blob'>,
+  session: Session,
+): Promise<void> {
   await cancelSession(place, session);
   await place.kept?.drop(place, blob);
 }

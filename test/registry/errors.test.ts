@@ -86,13 +86,15 @@ describe('a refusal', () => {
   test('carries what Retry-After says', async (context) => {
     registry.faults.add({
       class: 'manifest',
-      answer: { status: 429, headers: { 'retry-after': '7' } },
+      answer: { status: 429, headers: { 'retry-after': '7200' } },
     });
     const error = await failureOf(openBare(context, registry).fetchManifest('v1'));
 
     assert.ok(error instanceof RegistryError);
-    assert.equal(error.retryAfterMs, 7000);
-    assert.ok(error.transient);
+    assert.equal(error.retryAfterMs, 7_200_000);
+    assert.match(error.message, /; it asks to wait until \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+    // Nobody waits for two hours.
+    assert.equal(error.transient, false);
   });
 
   test('never shows a signed address', async (context) => {

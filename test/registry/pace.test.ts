@@ -294,9 +294,10 @@ describe('Retry-After', () => {
     assert.equal(of('Thu, 01 Jan 2099 00:00:30 GMT'), month);
   });
 
-  test('counts for 429 and 503 only, and only where it is understood', () => {
+  test('counts where asking again makes sense, and only where it is understood', () => {
     assert.equal(of('7', 503), 7000);
-    assert.equal(of('7', 500), undefined);
+    assert.equal(of('7', 502), 7000);
+    assert.equal(of('7', 404), undefined);
     assert.equal(of('7', 200), undefined);
     assert.equal(of('soon'), undefined);
     assert.equal(of(undefined), undefined);

@@ -206,7 +206,7 @@ describe('a repository', () => {
       });
     });
 
-  for (const status of [400, 405, 406, 501])
+  for (const status of [400, 403, 405, 406, 501])
     test(`fetches the manifest when HEAD is refused with ${status}`, async (context) => {
       registry.faults.add({ ...HEAD, answer: { status } });
 
@@ -218,8 +218,8 @@ describe('a repository', () => {
     });
 
   for (const status of [401, 403])
-    test(`passes on that HEAD is forbidden with ${status}`, async (context) => {
-      registry.faults.add({ ...HEAD, answer: { status } });
+    test(`passes on that manifests are forbidden with ${status}`, async (context) => {
+      registry.faults.add({ class: 'manifest', answer: { status } });
 
       const error = await failureOf(openBare(context, registry).resolve('v1'));
 
