@@ -27,6 +27,8 @@ export interface RegistryOptions {
   readonly referrers?: boolean;
   /** Whether a manifest is refused whose parts are missing; default true. */
   readonly checkParts?: boolean;
+  /** Whether a blob is refused whose bytes are not those of its digest; default true. */
+  readonly checkDigests?: boolean;
   /** What a registry of this kind says to a manifest of this media type that it does not take. */
   readonly refuseManifest?: (
     mediaType: string,
