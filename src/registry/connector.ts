@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import { closeSlab, giveBack, lend, roomFor, type Slab, slabOf } from './slab.ts';
+import { closeSlab, giveBack, isLent, lend, roomFor, type Slab } from './slab.ts';
 
 export type ConnectOptions = buildConnector.BuildOptions;
 
@@ -62,11 +62,10 @@ class Inlet {
       },
       write: (chunk: Uint8Array | string, encoding?: BufferEncoding, done?: () => void) => {
         this.#received = 0;
-        const slab = typeof chunk === 'string' ? undefined : slabOf(chunk);
-        if (!slab) return write(chunk, encoding, done);
+        if (typeof chunk === 'string' || !isLent(chunk)) return write(chunk, encoding, done);
         return write(chunk, encoding, (error?: Error | null) => {
           // Of memory whose bytes were not sent nobody knows who still reads it.
-          if (!error) giveBack(slab, chunk.length);
+          if (!error) giveBack(chunk);
           done?.();
         });
       },

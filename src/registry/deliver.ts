@@ -1,8 +1,8 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Bytes } from '../oci/digest.ts';
-import type { OpenBlob } from '../oci/store.ts';
 import { NetworkError } from './errors.ts';
 import { cutter } from './pieces.ts';
+import type { Reader } from './reader.ts';
 import { refusalOf } from './refusal.ts';
 import { closingUrl, EMPTY, movedSession, type Session, type SessionPlace } from './session.ts';
 import type { HttpRequest, HttpResponse } from './transport.ts';
@@ -10,7 +10,7 @@ import type { HttpRequest, HttpResponse } from './transport.ts';
 export interface Delivery {
   readonly place: SessionPlace;
   readonly blob: Descriptor;
-  readonly open: OpenBlob;
+  readonly reader: Reader;
   /** the registry that takes no byte for so long has stalled, in milliseconds */
   readonly idleMs: number;
   readonly signal: AbortSignal | undefined;
@@ -121,13 +121,12 @@ interface Guard {
  * caused it is what is thrown here.
  */
 async function reading(
-  { open, idleMs, signal, onSent, place }: Delivery,
+  { reader, idleMs, signal, onSent, place }: Delivery,
   offset: number,
   work: (open: () => Promise<Bytes>, guard: Guard) => Promise<void>,
 ): Promise<void> {
   let position = offset;
   let fault: SourceFault | NetworkError | undefined;
-  // Bytes that nobody has begun to read have no other way to be let go, and hold a connection of the source.
   const over = new AbortController();
   const ended = AbortSignal.any(signal ? [over.signal, signal] : [over.signal]);
   const stall = (): void => {
@@ -161,7 +160,7 @@ async function reading(
   }
 
   try {
-    const begin = () => open(offset, ended).catch(blame);
+    const begin = () => reader.from(offset).catch(blame);
     await work(begin, Object.assign(guarded, { signal: ended }));
   } catch (error) {
     signal?.throwIfAborted();

@@ -40,16 +40,24 @@ export function lend(slab: Slab, count: number): Uint8Array {
 }
 
 /** Whether a chunk was lent from a slab. */
-export function slabOf(chunk: Uint8Array): Slab | undefined {
-  return slabs.get(chunk.buffer);
+export function isLent(chunk: Uint8Array): boolean {
+  return slabs.has(chunk.buffer);
+}
+
+/** Lends bytes once more, to somebody else or for a second time; of others than a slab's it does nothing. */
+export function retain(chunk: Uint8Array): void {
+  const slab = slabs.get(chunk.buffer);
+  if (slab) slab.lent += chunk.byteLength;
 }
 
 /**
- * Takes bytes back that nobody reads any more. It counts bytes, not chunks, so that a chunk that was cut or never
- * came back keeps its slab from being used again; the garbage collector has it then.
+ * Takes bytes back that one of those who had them reads no more. It counts bytes, not chunks, so that a chunk that was
+ * cut or never came back keeps its slab from being used again; the garbage collector has it then.
  */
-export function giveBack(slab: Slab, count: number): void {
-  slab.lent -= count;
+export function giveBack(chunk: Uint8Array): void {
+  const slab = slabs.get(chunk.buffer);
+  if (!slab) return;
+  slab.lent -= chunk.byteLength;
   if (!slab.open) retire(slab);
 }
 

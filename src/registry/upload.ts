@@ -6,6 +6,7 @@ import { delayBefore } from './backoff.ts';
 import { type Delivery, deliverRest, deliverWhole, SourceFault } from './deliver.ts';
 import { IncompleteBlobError, RegistryError } from './errors.ts';
 import type { Manner } from './manner.ts';
+import { Reader } from './reader.ts';
 import type { RetryPolicy } from './retry.ts';
 import {
   askSession,
@@ -84,39 +85,46 @@ async function carry(
   isTakenUp: boolean,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  let position = first?.offset ?? 0;
+  let position = 0;
   const onSent = (sent: number): void => {
     position = sent;
   };
   const { idleMs } = place;
-  const upload: Upload = { place, blob, open, idleMs, signal, onSent, sent: () => position };
+  const reader = new Reader(open, blob.size, signal);
+  try {
+    const upload = { place, blob, reader, idleMs, signal, onSent, sent: () => position };
+    await send(upload, first, isTakenUp);
+  } finally {
+    reader.close();
+  }
+}
+
+/** @param isTakenUp - whether what has arrived was sent by an earlier run, and so was not hashed by this one */
+async function send(upload: Upload, first: Session | undefined, isTakenUp: boolean): Promise<void> {
+  const { place, blob, signal, onSent, sent } = upload;
   let session = first;
-  // What was sent before was not hashed now: the registry alone knows whether it is right.
   let unproven = isTakenUp;
   for (let failures = 0; ; ) {
     session ??= await begin(upload);
     const { offset } = session;
-    position = offset;
+    onSent(offset);
     try {
       await deliver(upload, session);
-      await place.kept?.drop(place, blob);
-      return;
+      return await place.kept?.drop(place, blob);
     } catch (error) {
       if (signal?.aborted) await giveUp(upload, session);
       signal?.throwIfAborted();
-      const fault = error instanceof SourceFault ? error.cause : undefined;
-      // The reading side has tried what it could, but for bytes that turned out to be wrong at their end.
-      if (fault && !(storeErrorIn(fault)?.damaged && failures === 0))
-        return await leave(upload, session, fault);
+      if (isFinal(error, failures)) return await leave(upload, session, error.cause);
       const state = await stateAfter(upload, session, error);
       if (state === 'stored') return;
       session = state;
-      const goesOn = session !== undefined && session.offset > offset;
-      failures = goesOn ? 0 : failures + 1;
-      const startsAnew = unproven && session === undefined;
-      unproven &&= session !== undefined;
-      const failure = { size: blob.size, sent: position - offset, isKnown: session !== undefined };
-      if (startsAnew || place.manner.adapt(error, failure)) continue;
+      failures = session && session.offset > offset ? 0 : failures + 1;
+      const isKnown = session !== undefined;
+      const failure = { size: blob.size, sent: sent() - offset, isKnown };
+      // Of what an earlier run sent the registry alone knows whether it was right.
+      const isAtOnce = (unproven && !isKnown) || place.manner.adapt(error, failure);
+      unproven &&= isKnown;
+      if (isAtOnce) continue;
       if (failures > place.retry.retries || !isWorthAnother(error, failures)) {
         if (session) await giveUp(upload, session);
         throw error;
@@ -125,6 +133,11 @@ async function carry(
       await sleep(delayMs, undefined, signal ? { signal } : {});
     }
   }
+}
+
+/** The reading side has tried what it could, but for bytes that turned out to be wrong at their end. */
+function isFinal(error: unknown, failures: number): error is SourceFault {
+  return error instanceof SourceFault && !(storeErrorIn(error.cause)?.damaged && failures === 0);
 }
 
 async function begin({ place, blob, signal }: Upload): Promise<Session> {
