@@ -10,21 +10,28 @@ export interface Tree {
   readonly blobs: readonly Descriptor[];
 }
 
+// Real indexes have a few dozen; one that a server made up must not keep us busy for ever.
+const MAXIMUM_PARTS = 10_000;
+
 /**
  * Reads everything below a manifest; indexes may be nested. A child that several indexes name is read once
  * on each level, so that a few manifests which name one another cannot grow into a forest.
  *
- * @throws {InvalidManifestError} one of the manifests is broken, or the nesting is too deep
+ * @throws {InvalidManifestError} one of the manifests is broken, the nesting is too deep, or there are too many
  */
 export async function growTree(
   manifest: Manifest,
   fetchChild: (child: Descriptor) => Promise<Manifest>,
 ): Promise<Tree> {
   const grown = new Once<Tree>();
+  let parts = 0;
   const grow = async (parent: Manifest, depth: number): Promise<Tree> => {
     if (depth > MAXIMUM_DEPTH)
       throw new InvalidManifestError(`its indexes are nested more than ${MAXIMUM_DEPTH} deep`);
     const { manifests, blobs } = linksOf(parent);
+    parts += manifests.length;
+    if (parts > MAXIMUM_PARTS)
+      throw new InvalidManifestError(`it is an index of more than ${MAXIMUM_PARTS} manifests`);
     const growChild = (child: Descriptor): Promise<Tree> =>
       grown.run(`${depth} ${child.digest}`, async () => grow(await fetchChild(child), depth + 1));
     return { manifest: parent, children: await Promise.all(manifests.map(growChild)), blobs };

@@ -47,6 +47,8 @@ const REFUSALS_IN_A_ROW = 10;
 const AWAY_MS = 90_000;
 // One broken connection is an accident, two in a row are a sign.
 const LOSSES_IN_A_ROW = 2;
+// Asking costs a host nothing that is not there.
+const LONGEST_ABSENCE_MS = 5_000;
 const NEWS_MS = 1_000;
 const GATEWAY_TROUBLE = new Set([502, 504]);
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -226,8 +228,9 @@ export class Pace {
     // A host that never answered is probably a wrong one.
     if (!this.#hasAnswered || this.#losses < LOSSES_IN_A_ROW) return;
     this.#awaySince ??= now;
-    if (this.isPatient)
-      this.#hold(this.#pauseBefore(this.#losses - LOSSES_IN_A_ROW + 1), response?.status, false);
+    const pauseMs = this.#pauseBefore(this.#losses - LOSSES_IN_A_ROW + 1);
+    const waitMs = Math.min(pauseMs, LONGEST_ABSENCE_MS);
+    if (this.isPatient) this.#hold(waitMs, response?.status, false);
   }
 
   #hold(waitMs: number, status: number | undefined, told: boolean): void {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blobsOf, growTree, partsOf } from '../../src/copy/tree.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { OCI_INDEX } from '../../src/oci/media-types.ts';
 import { type Content, digestsOf, image, index } from './corpus.ts';
 
 /** Gives the children of contents by their digest, and counts how often it is asked. */
@@ -58,6 +60,23 @@ test('Indexes that name one another many times over do not grow into a forest', 
   assert.equal(partsOf(tree).length, 7 * 12 + 2);
   assert.equal(asked.length, 7 * 12 + 1);
   assert.equal(blobsOf(tree).length, 2);
+});
+
+test('An index of more manifests than any real one is refused before they are read', async () => {
+  const child = image(['a']).manifest.descriptor;
+  const manifests = Array.from({ length: 10_001 }, (_, number) => ({
+    ...child,
+    digest: digestOf(Buffer.from(`${number}`)),
+  }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
+  const descriptor = { mediaType: OCI_INDEX, digest: digestOf(bytes), size: bytes.length };
+  const { asked, fetchChild } = childrenOf([]);
+
+  await assert.rejects(
+    growTree({ bytes, descriptor }, fetchChild),
+    /an index of more than 10000 manifests/,
+  );
+  assert.equal(asked.length, 0);
 });
 
 test('A child that is not there fails the tree', async () => {

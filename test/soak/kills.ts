@@ -28,6 +28,8 @@ interface Pushed {
 
 const MEBIBYTE = 1024 * 1024;
 const LINK = { roundTripMs: 20, bitsPerSecond: 60e6 };
+// The link holds megabytes that a dead program has sent; this keeps it from being ahead of the link.
+const LIMIT = '60Mbit/s';
 const REPOSITORIES = 6;
 // The program is up after a quarter of a second, and everything would have arrived after some.
 const EARLIEST_MS = 250;
@@ -72,7 +74,7 @@ export async function kill(times: number, images: number, seed: number): Promise
       }
     };
     while (killed < times) {
-      const running = desk.start(['copy', '--no-progress']);
+      const running = desk.start(['copy', '--no-progress', '--max-bandwidth', LIMIT]);
       await Promise.race([sleep(EARLIEST_MS + dice.next() * SPAN_MS), running.ended]);
       running.child.kill('SIGKILL');
       const { code } = await running.ended;

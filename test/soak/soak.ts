@@ -15,7 +15,7 @@ anything missing or wrong. With --kills it copies between real registries instea
   --bytes N    length of that layer (default: one gibibyte)`;
 
 const RUNS_OF_A_WORLD = 8;
-const IMAGES_PER_KILL = 6;
+const IMAGES_PER_KILL = 4;
 
 const { values } = parseArgs({
   options: {
