@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, readlink, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { DocumentError, FileError } from './errors.ts';
+
+// A map of a million images is smaller by far; a device has no end.
+const MAXIMUM_BYTES = 256 * 1024 * 1024;
 
 /** The path that means standard input or standard output. */
 export const STANDARD_STREAM = '-';
@@ -14,7 +17,7 @@ export const STANDARD_STREAM = '-';
  * @throws {DocumentError} it is not UTF-8 (PowerShell's `>` writes UTF-16)
  */
 export async function readText(path: string): Promise<string> {
-  const bytes = path === STANDARD_STREAM ? await buffer(process.stdin) : await readBytes(path);
+  const bytes = await readBytes(path);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -111,11 +114,20 @@ async function targetOf(path: string): Promise<string> {
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
+  const stream = path === STANDARD_STREAM ? process.stdin : createReadStream(path);
+  const chunks: Uint8Array[] = [];
+  let length = 0;
   try {
-    return await readFile(path);
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      length += chunk.byteLength;
+      if (length > MAXIMUM_BYTES) break;
+      chunks.push(chunk);
+    }
   } catch (cause) {
     throw new FileError(`cannot read ${path}: ${systemReason(cause)}`, { cause });
   }
+  if (length > MAXIMUM_BYTES) throw new FileError(`cannot read ${path}: it has no end in sight`);
+  return Buffer.concat(chunks, length);
 }
 
 function isMissing(error: unknown): boolean {

@@ -231,3 +231,7 @@ async function asNobody(work: () => Promise<void>): Promise<void> {
     process.seteuid?.(0);
   }
 }
+
+test('A file without an end is not read for ever', async () => {
+  await assert.rejects(readText('/dev/zero'), /cannot read \/dev\/zero: it has no end in sight/);
+});
