@@ -65,10 +65,11 @@ async function attempt(next: Transport, request: HttpRequest, turn: Turn): Promi
   }
 }
 
-function isWorthAnother({ response, error }: End, { url }: HttpRequest): boolean {
+function isWorthAnother({ response, error }: End, { method, url }: HttpRequest): boolean {
   if (!response) return isTransient(error);
-  // The address of a blob at a storage service ends; the registry gives another one.
-  if (response.status === 403 && response.url.origin !== url.origin) return true;
+  // The address of a blob at a storage service ends; the registry gives another one. For HEAD it may never be good.
+  const isElsewhere = response.url.origin !== url.origin;
+  if (response.status === 403 && isElsewhere && method === 'GET') return true;
   const longWait = (retryAfterMs(response) ?? 0) > LONGEST_WAIT_MS;
   return isTransientStatus(response.status) && !longWait;
 }

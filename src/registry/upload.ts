@@ -122,7 +122,9 @@ async function send(upload: Upload, first: Session | undefined, isTakenUp: boole
       const isKnown = session !== undefined;
       const failure = { size: blob.size, sent: sent() - offset, isKnown };
       // Of what an earlier run sent the registry alone knows whether it was right.
-      const isAtOnce = (unproven && !isKnown) || place.manner.adapt(error, failure);
+      const isRegistrys = !(error instanceof SourceFault);
+      const isShorter = isRegistrys && place.manner.adapt(error, failure);
+      const isAtOnce = (unproven && !isKnown) || isShorter;
       unproven &&= isKnown;
       if (isAtOnce) continue;
       if (failures > place.retry.retries || !isWorthAnother(error, failures)) {
@@ -137,7 +139,11 @@ async function send(upload: Upload, first: Session | undefined, isTakenUp: boole
 
 /** The reading side has tried what it could, but for bytes that turned out to be wrong at their end. */
 function isFinal(error: unknown, failures: number): error is SourceFault {
-  return error instanceof SourceFault && !(storeErrorIn(error.cause)?.damaged && failures === 0);
+  return error instanceof SourceFault && !(isDamaged(error) && failures === 0);
+}
+
+function isDamaged(error: unknown): boolean {
+  return storeErrorIn(error)?.damaged === true;
 }
 
 async function begin({ place, blob, signal }: Upload): Promise<Session> {
@@ -171,8 +177,9 @@ async function stateAfter(
   const { place, blob, signal, sent } = upload;
   // The answer may be what was lost.
   if (sent() >= blob.size && (await storedSize(upload)) === blob.size) return 'stored';
-  // A refusal ends an upload, but for one that says that it stands elsewhere.
-  const isOpen = isTransient(error) || (error instanceof RegistryError && error.status === 416);
+  // A refusal ends an upload, but for one that says that it stands elsewhere; bytes that were wrong are in it by now.
+  const isElsewhere = error instanceof RegistryError && error.status === 416;
+  const isOpen = (isTransient(error) && !isDamaged(error)) || isElsewhere;
   const asked = place.manner.resumes && isOpen;
   const state = asked ? await askSession(place, session.url, signal) : undefined;
   // Bytes of the broken request may still be on their way into an upload that seems to be empty.
@@ -196,7 +203,13 @@ function isWorthAnother(error: unknown, attempt: number): boolean {
 
 /** The source has failed, and has been asked often enough: what has arrived may be of use when it works again. */
 async function leave({ place, blob }: Upload, session: Session, fault: unknown): Promise<never> {
-  if (isTransient(fault) && place.kept && place.manner.resumes && blob.size >= KEPT_BYTES)
+  if (
+    isTransient(fault) &&
+    !isDamaged(fault) &&
+    place.kept &&
+    place.manner.resumes &&
+    blob.size >= KEPT_BYTES
+  )
     place.kept.leave(place, blob);
   else await giveUp({ place, blob }, session);
   throw fault;

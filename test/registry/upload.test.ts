@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Bytes } from '../../src/oci/digest.ts';
+import { DigestMismatchError } from '../../src/oci/errors.ts';
 import { NetworkError, RegistryError } from '../../src/registry/errors.ts';
 import { Manner } from '../../src/registry/manner.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -386,6 +387,26 @@ describe('an upload', () => {
     assert.equal(error, fault);
     assert.equal(registry.log.count('PUT'), 0);
     assert.equal(registry.store.uploads.size, 0);
+  });
+
+  test('starts anew after bytes that turned out to be wrong, whatever the registry has of them', async (context) => {
+    let opened = 0;
+    async function* damaged(offset: number): Bytes {
+      opened += 1;
+      yield LARGE.bytes.subarray(offset, -1);
+      if (opened === 1) throw new DigestMismatchError(LARGE.descriptor.digest, 'others');
+      yield LARGE.bytes.subarray(-1);
+    }
+
+    const arrival = await openBare(context, registry).putBlob(
+      LARGE.descriptor,
+      async (offset) => damaged(offset),
+      {},
+    );
+
+    assert.equal(arrival, 'uploaded');
+    assert.equal(registry.log.count('PATCH', 'upload'), 0);
+    assert.equal(registry.log.count('POST', 'upload'), 2);
   });
 
   test('is not tried again when the source was cut, which has been tried often enough', async (context) => {
