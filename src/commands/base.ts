@@ -32,6 +32,8 @@ export abstract class MigrateCommand extends Command {
     // Whoever reads from a terminal would go on waiting for it.
     signal.addEventListener('abort', () => process.stdin.destroy());
     try {
+      // Work that ends without a word, because nothing is left that could go on, is not done.
+      process.exitCode = EXIT.incomplete;
       process.exitCode = await this.work(signal);
       await written(process.stdout);
       const failure = streams.failure();

@@ -22,11 +22,12 @@ export interface CarryOptions {
   readonly bandwidth?: Bandwidth | undefined;
 }
 
-/** A repository that has a blob by now, how it came there, and those that had it before. */
+/** A repository that has a blob by now, how it came there, and what was seen of its neighbors before. */
 interface Home {
   readonly repository: string;
   readonly fate: BlobFate;
-  readonly holders: ReadonlySet<string>;
+  /** by repository: whether it was seen to have the blob before */
+  readonly seen: ReadonlyMap<string, boolean>;
 }
 
 export interface Carrier {
@@ -43,6 +44,7 @@ export interface Carrier {
 
 // A blob below this size is there a moment after it was begun.
 const QUICK_BYTES = 64 * 1024;
+const NEIGHBORS_AT_A_TIME = 8;
 // A mount, or a look, takes a round trip whatever the size of the blob.
 const ROUND_TRIP = 0;
 
@@ -67,6 +69,8 @@ export function carrier(options: CarryOptions): Carrier {
   /** by registry and digest: blobs that nobody has begun with */
   const waiting = new Map<string, Turn<unknown>>();
   const hurried = new WeakSet<Task>();
+  /** by repository and digest: what was hashed of blobs that are not there yet; an upload may be gone on with */
+  const proofs = new Map<string, Proof>();
 
   const destinationOf = ({ destination }: Task): Promise<Destination> =>
     at('destination', destination, () => ends.destination(destination));
@@ -74,10 +78,14 @@ export function carrier(options: CarryOptions): Carrier {
   const put = async (blob: Descriptor, task: Task, mountFrom?: string): Promise<BlobFate> => {
     const source = await at('source', task.source, () => ends.source(task.source));
     const destination = await destinationOf(task);
-    const open = opener(blob, task, source, { listener, signal, bandwidth });
+    const key = `${formatName(task.destination)}@${blob.digest}`;
+    const proof = proofs.get(key) ?? new Proof(blob.digest, blob.size);
+    proofs.set(key, proof);
+    const open = opener(blob, task, source, proof, { listener, signal, bandwidth });
     const arrival = await at('destination', task.destination, () =>
       destination.putBlob(blob, open, { mountFrom, signal }),
     );
+    proofs.delete(key);
     return arrival === 'mounted' ? 'mounted' : 'transferred';
   };
 
@@ -94,16 +102,21 @@ export function carrier(options: CarryOptions): Carrier {
     return at('destination', task.destination, () => destination.hasBlob(blob, signal));
   };
 
-  // Repositories that were filled by an earlier run may have what a new neighbor needs.
-  const holdersOf = async (blob: Descriptor, candidates: readonly string[], task: Task) => {
-    const asked = candidates.map(async (repository) => {
-      const destination = { registry: task.destination.registry, repository };
-      const end = await at('destination', destination, () => ends.destination(destination));
-      return (await at('destination', destination, () => end.hasBlob(blob, signal)))
-        ? [repository]
-        : [];
-    });
-    return new Set((await Promise.all(asked)).flat());
+  // Repositories that were filled by an earlier run may have what a new neighbor needs. One that does not answer is
+  // taken for one that has nothing: no image fails for its neighbor.
+  const look = async (blob: Descriptor, candidates: readonly string[], task: Task) => {
+    const seen = new Map<string, boolean>();
+    const ask = async (repository: string): Promise<void> => {
+      const end = await ends.destination({ registry: task.destination.registry, repository });
+      seen.set(repository, await end.hasBlob(blob, signal));
+    };
+    for (let at = 0; at < candidates.length; at += NEIGHBORS_AT_A_TIME) {
+      const some = candidates.slice(at, at + NEIGHBORS_AT_A_TIME);
+      await Promise.allSettled(some.map(ask));
+      signal.throwIfAborted();
+      if ([...seen.values()].includes(true)) break;
+    }
+    return seen;
   };
 
   // The first one for a registry: looks whether the blob is there, else brings it, from next door if it can.
@@ -111,18 +124,19 @@ export function carrier(options: CarryOptions): Carrier {
     const { source, destination } = task;
     const { registry, repository } = destination;
     const candidates = census?.candidates(blob, registry) ?? [];
-    const holders = await holdersOf(blob, candidates, task);
-    const home = (fate: BlobFate): Home => ({ repository, fate, holders });
-    if (holders.has(repository)) return home('existing');
-    const [holder] = holders;
+    const isKnown = candidates.includes(repository);
+    const others = candidates.filter((candidate) => candidate !== repository);
+    const seen = await look(blob, isKnown ? [repository, ...others] : others, task);
+    const home = (fate: BlobFate): Home => ({ repository, fate, seen });
+    if (seen.get(repository)) return home('existing');
+    const [holder] = [...seen].find(([, has]) => has) ?? [];
     if (holder !== undefined) return home(await put(blob, task, holder));
     const sameRegistry = source.registry === registry;
-    const isAsked = candidates.includes(repository);
-    if (mounting.get(registry) && !sameRegistry && !isAsked) {
+    if (mounting.get(registry) && !sameRegistry && !isKnown) {
       const fate = await put(blob, task, repository);
       return home(fate === 'mounted' ? 'existing' : fate);
     }
-    if (!isAsked && (await isThere(blob, task))) return home('existing');
+    if (!isKnown && (await isThere(blob, task))) return home('existing');
     const fate = await put(blob, task, sameRegistry ? source.repository : undefined);
     if (fate === 'transferred') await learn(blob, task);
     return home(fate);
@@ -146,8 +160,10 @@ export function carrier(options: CarryOptions): Carrier {
   // A mount that is refused ends in an upload: where all are refused, it is worth a look first.
   const borrow = async (blob: Descriptor, task: Task, home: Home): Promise<BlobFate> => {
     const { registry, repository } = task.destination;
-    if (home.holders.has(repository)) return 'existing';
-    if (mounting.get(registry) === false && (await isThere(blob, task))) return 'existing';
+    const isPopulated = census?.candidates(blob, registry).includes(repository) ?? false;
+    const isUnknown =
+      !home.seen.has(repository) && (isPopulated || mounting.get(registry) === false);
+    if (home.seen.get(repository) || (isUnknown && (await isThere(blob, task)))) return 'existing';
     return put(blob, task, home.repository);
   };
 
@@ -211,9 +227,9 @@ function opener(
   blob: Descriptor,
   task: Task,
   source: Source,
+  proof: Proof,
   { listener, signal, bandwidth }: Pick<CarryOptions, 'listener' | 'signal' | 'bandwidth'>,
 ): OpenBlob {
-  const proof = new Proof(blob.digest, blob.size);
   return async (offset, wanted = signal) => {
     const from = proof.startFor(offset);
     const bytes = await at('source', task.source, () => source.openBlob(blob, from, wanted));

@@ -4,6 +4,9 @@ import type { Step } from './inspect.ts';
 import type { Task } from './task.ts';
 import { blobsOf } from './tree.ts';
 
+// A host that is waited for, or that is slow, must not hold up what moves between others.
+const NEWS_MS = 2_000;
+
 /** Which repositories a destination registry has already, and which blobs the images of a run need there. */
 export interface Census {
   /** The destination of a task was asked; `populated`: its repository holds something. */
@@ -31,10 +34,16 @@ export function census(images: number): Census {
   const askedTasks = new Set<Task>();
   let lookedAt = 0;
   let isSettled = false;
+  let timer: NodeJS.Timeout | undefined;
 
   const settle = (): void => {
+    clearTimeout(timer);
+    if (isSettled) return;
     const isEmpty = askedTasks.size >= images && populated.size === 0;
-    if (lookedAt < images && !isEmpty) return;
+    if (lookedAt >= images || isEmpty) end();
+    else timer = setTimeout(end, NEWS_MS);
+  };
+  const end = (): void => {
     resolve();
     unnoted.length = 0;
     isSettled = true;

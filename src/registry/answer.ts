@@ -96,6 +96,8 @@ class Receiver implements Dispatcher.DispatchHandler, Answer {
   }
 
   readonly #abort = (): void => {
+    // While a connection is being opened there is nothing to abort yet, and nobody waits for it any more.
+    if (!this.#controller) this.#reject(this.#signal?.reason);
     this.#controller?.abort(this.#signal?.reason as Error);
   };
 

@@ -38,13 +38,13 @@ const OCTETS = { 'content-type': 'application/octet-stream' };
  */
 export async function deliverWhole(delivery: Delivery, session: Session): Promise<void> {
   const { place, blob } = delivery;
-  await reading(delivery, 0, async (open, guard) => {
+  await reading(delivery, async (open, guard) => {
     const request: HttpRequest = {
       method: 'PUT',
       url: closingUrl(session, blob),
       headers: { ...OCTETS, 'content-length': String(blob.size) },
       stores: blob.size,
-      body: blob.size === 0 ? new Uint8Array() : async () => guard(await open()),
+      body: blob.size === 0 ? new Uint8Array() : async () => guard(await open(0), 0),
       signal: guard.signal,
     };
     await done(request, await place.transport(request));
@@ -54,23 +54,30 @@ export async function deliverWhole(delivery: Delivery, session: Session): Promis
 /**
  * Sends what a session lacks in pieces, each of which the registry confirms, and commits it then.
  *
- * @param pieceBytes - length of a piece; infinite for all the rest in one
+ * @param pieceBytes - length of the next piece; infinite for all the rest in one
  * @param onConfirmed - told after each piece where the session stands
  */
 export async function deliverRest(
   delivery: Delivery,
   session: Session,
-  pieceBytes: number,
+  pieceBytes: () => number,
   onConfirmed: (session: Session) => void | Promise<void>,
 ): Promise<void> {
   const { place, blob, signal } = delivery;
   let current = session;
-  await reading(delivery, session.offset, async (open, guard) => {
+  await reading(delivery, async (open, guard) => {
     if (current.offset >= blob.size) return;
-    const cut = cutter(await open());
+    let cut = cutter(await open(session.offset));
     while (current.offset < blob.size) {
       const { url, offset } = current;
-      const length = Math.min(pieceBytes, blob.size - offset);
+      const length = Math.min(pieceBytes(), blob.size - offset);
+      let isAgain = false;
+      const piece = async (): Promise<Bytes> => {
+        // A piece that is sent again, with a new token, begins where it began.
+        if (isAgain) cut = cutter(await open(offset));
+        isAgain = true;
+        return guard(cut(length), offset);
+      };
       const request: HttpRequest = {
         method: 'PATCH',
         url,
@@ -80,7 +87,7 @@ export async function deliverRest(
           'content-range': `${offset}-${offset + length - 1}`,
         },
         stores: length,
-        body: async () => guard(cut(length)),
+        body: piece,
         signal: guard.signal,
       };
       const response = await done(request, await place.transport(request));
@@ -112,7 +119,8 @@ async function done(request: HttpRequest, response: HttpResponse): Promise<HttpR
 
 /** Passes a body on, and ends the request where nobody takes it. */
 interface Guard {
-  (bytes: Bytes): Bytes;
+  /** @param offset - where the bytes begin */
+  (bytes: Bytes, offset: number): Bytes;
   readonly signal: AbortSignal;
 }
 
@@ -122,10 +130,8 @@ interface Guard {
  */
 async function reading(
   { reader, idleMs, signal, onSent, place }: Delivery,
-  offset: number,
-  work: (open: () => Promise<Bytes>, guard: Guard) => Promise<void>,
+  work: (open: (offset: number) => Promise<Bytes>, guard: Guard) => Promise<void>,
 ): Promise<void> {
-  let position = offset;
   let fault: SourceFault | NetworkError | undefined;
   const over = new AbortController();
   const ended = AbortSignal.any(signal ? [over.signal, signal] : [over.signal]);
@@ -138,7 +144,8 @@ async function reading(
     throw cause;
   };
 
-  async function* guarded(bytes: Bytes): Bytes {
+  async function* guarded(bytes: Bytes, offset: number): Bytes {
+    let position = offset;
     const iterator = bytes[Symbol.asyncIterator]();
     try {
       for (;;) {
@@ -160,7 +167,7 @@ async function reading(
   }
 
   try {
-    const begin = () => reader.from(offset).catch(blame);
+    const begin = (offset: number) => reader.from(offset).catch(blame);
     await work(begin, Object.assign(guarded, { signal: ended }));
   } catch (error) {
     signal?.throwIfAborted();

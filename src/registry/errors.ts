@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { StoreError } from '../oci/errors.ts';
 import { printable } from '../text/printable.ts';
+import type { Budget } from './budget.ts';
 import { LONGEST_WAIT_MS } from './retry-after.ts';
 
 /** What a registry says of one fault, as in the distribution specification's table of codes. */
@@ -16,6 +17,8 @@ export interface Refusal {
   readonly diagnostics: readonly Diagnostic[];
   /** milliseconds the server asks us to wait */
   readonly retryAfterMs?: number | undefined;
+  /** the pulls that it grants, where none is left */
+  readonly spent?: Budget | undefined;
 }
 
 // Used where the body names no code: the code of the specification that the status stands for.
@@ -43,14 +46,16 @@ export class RegistryError extends StoreError {
   readonly codes: readonly string[];
   readonly host: string;
   readonly retryAfterMs: number | undefined;
+  readonly #isSpent: boolean;
 
   constructor(refusal: Refusal) {
     const { method, url, status, diagnostics } = refusal;
-    const { retryAfterMs = 0 } = refusal;
+    const { retryAfterMs = 0, spent } = refusal;
     const until =
       retryAfterMs > LONGEST_WAIT_MS ? `; it asks to wait ${laterBy(retryAfterMs)}` : '';
     const answer = `${url.host} answered ${status} to ${method} ${url.pathname}`;
-    super(`${answer}${said(diagnostics)}${until}`);
+    super(`${answer}${said(diagnostics)}${until}${spent ? used(spent) : ''}`);
+    this.#isSpent = spent !== undefined && refusal.retryAfterMs === undefined;
     this.status = status;
     this.codes = diagnostics.map(({ code }) => code);
     this.host = url.host;
@@ -65,7 +70,7 @@ export class RegistryError extends StoreError {
 
   override get transient(): boolean {
     const { retryAfterMs = 0 } = this;
-    return isTransientStatus(this.status) && retryAfterMs <= LONGEST_WAIT_MS;
+    return isTransientStatus(this.status) && retryAfterMs <= LONGEST_WAIT_MS && !this.#isSpent;
   }
 
   override get forbidden(): boolean {
@@ -138,6 +143,10 @@ export class SealKeyError extends StoreError {
   readonly code = 'SEAL_KEY';
   readonly hint =
     '"openssl rand -base64 32" makes a key for $MIGRATE_IMAGES_AUTH_KEY; --no-encrypt-auth does without one';
+}
+
+function used({ limit, windowMs }: Budget): string {
+  return `; its ${limit} pulls in ${Math.round(windowMs / 3_600_000)} hours are used up`;
 }
 
 function laterBy(ms: number): string {

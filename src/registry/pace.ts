@@ -36,8 +36,14 @@ export interface Turn {
   failed(error?: NetworkError): void;
 }
 
-interface Waiter {
+/** What of a request decides when it may go. */
+interface Kind {
   readonly writes: boolean;
+  /** its body is read while it is sent: that may take an hour, and may need another request to the same host */
+  readonly streams: boolean;
+}
+
+interface Waiter extends Kind {
   readonly go: () => void;
 }
 
@@ -50,6 +56,8 @@ const LOSSES_IN_A_ROW = 2;
 // Asking costs a host nothing that is not there.
 const LONGEST_ABSENCE_MS = 5_000;
 const NEWS_MS = 1_000;
+// A host that wants to refuse an upload does so before it has taken much of it.
+const TRIAL_MS = 1_000;
 const GATEWAY_TROUBLE = new Set([502, 504]);
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -68,6 +76,7 @@ export class Pace {
   #openAt = 0;
   #trial: 'none' | 'due' | 'under way' = 'none';
   #timer: NodeJS.Timeout | undefined;
+  #trialTimer: NodeJS.Timeout | undefined;
   #hasAnswered = false;
   #refusals = 0;
   #losses = 0;
@@ -100,16 +109,16 @@ export class Pace {
   }
 
   /** Waits for a request's turn; one that comes again goes before all others. */
-  async enter({ method, signal }: HttpRequest, again: boolean): Promise<Turn> {
+  async enter({ method, signal, body }: HttpRequest, again: boolean): Promise<Turn> {
     signal?.throwIfAborted();
-    const writes = WRITES.has(method);
-    if (this.#waiting.length > 0 || this.#freeAt(writes, Date.now()) > Date.now())
-      await this.#wait(writes, again, signal);
-    else this.#take(writes);
-    return this.#turn(writes);
+    const kind = { writes: WRITES.has(method), streams: typeof body === 'function' };
+    if (this.#waiting.length > 0 || this.#freeAt(kind, Date.now()) > Date.now())
+      await this.#wait(kind, again, signal);
+    else this.#take(kind);
+    return this.#turn(kind);
   }
 
-  #wait(writes: boolean, again: boolean, signal: AbortSignal | undefined): Promise<void> {
+  #wait(kind: Kind, again: boolean, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
@@ -120,7 +129,7 @@ export class Pace {
         signal?.removeEventListener('abort', stop);
         resolve();
       };
-      const waiter = { writes, go };
+      const waiter = { ...kind, go };
       if (again) this.#waiting.unshift(waiter);
       else this.#waiting.push(waiter);
       signal?.addEventListener('abort', stop, { once: true });
@@ -134,42 +143,53 @@ export class Pace {
     const now = Date.now();
     let next = Number.POSITIVE_INFINITY;
     for (const waiter of [...this.#waiting]) {
-      const at = this.#freeAt(waiter.writes, now);
+      const at = this.#freeAt(waiter, now);
       next = Math.min(next, at > now ? at : next);
       if (at > now) continue;
       this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-      this.#take(waiter.writes);
+      this.#take(waiter);
       waiter.go();
     }
     if (Number.isFinite(next)) this.#timer = setTimeout(() => this.#admit(), next - now);
   }
 
   /** When the next request may go; infinite where the end of another one decides that. */
-  #freeAt(writes: boolean, now: number): number {
+  #freeAt({ writes, streams }: Kind, now: number): number {
     const never = Number.POSITIVE_INFINITY;
     if (this.#openAt > now) return this.#openAt;
-    if (this.#trial === 'under way' || this.#crowding.isFull) return never;
+    if (this.#trial === 'under way' || (!streams && this.#crowding.isFull)) return never;
     if (writes && this.#writes.crowding.isFull) return never;
     return Math.max(this.#rate.freeAt(now), writes ? this.#writes.rate.freeAt(now) : 0);
   }
 
-  #take(writes: boolean): void {
+  #take({ writes, streams }: Kind): void {
     const now = Date.now();
-    if (this.#trial === 'due') this.#trial = 'under way';
-    this.#crowding.enter();
+    if (this.#trial === 'due') this.#try(streams);
+    if (!streams) this.#crowding.enter();
     this.#rate.take(now);
     if (!writes) return;
     this.#writes.crowding.enter();
     this.#writes.rate.take(now);
   }
 
-  #turn(writes: boolean): Turn {
+  #try(streams: boolean): void {
+    this.#trial = 'under way';
+    clearTimeout(this.#trialTimer);
+    if (!streams) return;
+    this.#trialTimer = setTimeout(() => {
+      if (this.#trial === 'under way') this.#trial = 'none';
+      this.#admit();
+    }, TRIAL_MS);
+  }
+
+  #turn({ writes, streams }: Kind): Turn {
     const begunAt = Date.now();
     const isTrial = this.#trial === 'under way';
     const end = (note: () => void): void => {
       if (isTrial && this.#trial === 'under way') this.#trial = 'due';
+      if (isTrial) clearTimeout(this.#trialTimer);
       note();
-      this.#crowding.leave();
+      if (!streams) this.#crowding.leave();
       if (writes) this.#writes.crowding.leave();
       if (this.#waiting.length > 0) this.#admit();
     };
@@ -177,33 +197,38 @@ export class Pace {
       answered: (response) =>
         end(() => {
           this.#budget = budgetOf(response) ?? this.#budget;
-          if (isThrottle(response)) this.#refuse(response, begunAt);
+          if (isThrottle(response)) this.#refuse(response, begunAt, writes);
           else if (GATEWAY_TROUBLE.has(response.status)) this.#lose(response, begunAt);
-          else this.#accept();
+          else this.#accept(writes);
           const told = retryAfterMs(response) ?? 0;
           if (!isThrottle(response) && told <= LONGEST_WAIT_MS && told > 0)
             this.#hold(told, response.status, true);
         }),
       failed: (error) =>
         end(() => {
-          if (error?.unreachable) this.#lose(undefined, begunAt);
+          const isAway = this.#awaySince !== undefined;
+          if (error && (error.unreachable || isAway)) this.#lose(undefined, begunAt);
         }),
     };
   }
 
-  #accept(): void {
+  #accept(writes: boolean): void {
     this.#hasAnswered = true;
     this.#trial = 'none';
     this.#refusals = 0;
     this.#losses = 0;
     this.#awaySince = undefined;
     this.#crowding.accept();
-    this.#rate.accept(Date.now());
+    const now = Date.now();
+    this.#rate.accept(now);
+    if (writes) this.#writes.rate.accept(now);
   }
 
-  #refuse(response: HttpResponse, begunAt: number): void {
+  #refuse(response: HttpResponse, begunAt: number, writes: boolean): void {
     const now = Date.now();
     const told = retryAfterMs(response);
+    // No pull is left, and nobody says when there will be: what is no pull may go on as before.
+    if (told === undefined && this.#budget?.left === 0) return;
     const isNew = begunAt >= this.#troubleAt;
     if (isNew) {
       this.#refusals += 1;
@@ -211,13 +236,18 @@ export class Pace {
       // While nobody is served there is nothing to learn about how many could be.
       if (this.#refusals === 1) {
         this.#crowding.cut();
-        this.#rate.cut(now);
+        // What limits writes alone is not to slow reads down.
+        const own = writes && Number.isFinite(this.#writes.rate.perSecond);
+        (own ? this.#writes.rate : this.#rate).cut(now);
       }
     } else if (told === undefined) return;
     // Nobody waits for hours; the error says until when.
     if (told !== undefined && told > LONGEST_WAIT_MS) this.#refusals = REFUSALS_IN_A_ROW;
     if (!this.isPatient) return;
-    this.#hold(told ?? this.#pauseBefore(this.#refusals), response.status, told !== undefined);
+    // Zero, and a date that a clock puts into the past, say nothing once they were wrong.
+    const least = this.#refusals > 1 ? this.#pauseBefore(this.#refusals - 1) : 0;
+    const waitMs = told === undefined ? this.#pauseBefore(this.#refusals) : Math.max(told, least);
+    this.#hold(waitMs, response.status, told !== undefined);
   }
 
   #lose(response: HttpResponse | undefined, begunAt: number): void {
@@ -231,6 +261,8 @@ export class Pace {
     const pauseMs = this.#pauseBefore(this.#losses - LOSSES_IN_A_ROW + 1);
     const waitMs = Math.min(pauseMs, LONGEST_ABSENCE_MS);
     if (this.isPatient) this.#hold(waitMs, response?.status, false);
+    // Nobody waits for it any more: who fails may fail at once, and not one after the other.
+    else this.#trial = 'none';
   }
 
   #hold(waitMs: number, status: number | undefined, told: boolean): void {

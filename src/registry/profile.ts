@@ -32,6 +32,11 @@ export const PROFILES: readonly Profile[] = [
     pieces: 'never',
   },
   { name: 'GitHub Container Registry', host: /^ghcr\.io$/, pieces: 'never' },
+  {
+    name: 'Google Artifact Registry',
+    host: /^(?:[a-z0-9-]+-docker\.pkg\.dev|(?:[a-z]+\.)?gcr\.io)$/,
+    pieces: 'never',
+  },
   { name: 'Docker Hub', host: /^(?:docker\.io|registry-1\.docker\.io)$/, pieces: 'never' },
 ];
 

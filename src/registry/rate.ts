@@ -50,7 +50,7 @@ export class Rate {
     if (accepted === 0 && this.#current === Number.POSITIVE_INFINITY) return;
     // What was accepted says little where little was asked for.
     const known = Math.min(this.#current, Math.max(accepted, this.#current / 2));
-    const reached = Number.isFinite(this.#current) ? known : accepted;
+    const reached = Number.isFinite(this.#current) ? known : Math.max(accepted, FIRST);
     this.#current = Math.max(SLOWEST, reached * CUT);
     this.#step = this.#current * GROWTH;
     this.#cutAt = now;
@@ -90,3 +90,5 @@ const GROWTH = 0.04;
 // A refusal may have been an accident: after each such time without another one it gets faster twice as fast.
 const HASTE_MS = 10_000;
 const SLOWEST = 1;
+// Where little was asked for, little was accepted.
+const FIRST = 10;

@@ -1,4 +1,5 @@
 import { field, readJson } from './body.ts';
+import { spentBudget } from './budget.ts';
 import { type Diagnostic, RegistryError } from './errors.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { HttpRequest, HttpResponse } from './transport.ts';
@@ -20,6 +21,7 @@ export async function refusalOf(
     status,
     diagnostics,
     retryAfterMs: retryAfterMs(response),
+    spent: spentBudget(response),
   });
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTransient } from '../oci/errors.ts';
 import { type Backoff, delayBefore } from './backoff.ts';
+import { spentBudget } from './budget.ts';
 import { isTransientStatus, NetworkError } from './errors.ts';
 import type { Paces, Turn } from './pace.ts';
 import { isThrottle, LONGEST_WAIT_MS, retryAfterMs } from './retry-after.ts';
@@ -38,7 +39,7 @@ export function retried(policy: RetryPolicy, paces: Paces): Layer {
       const turn = await pace.enter(request, failures + refusals > 0);
       const end = await attempt(next, request, turn);
       if (isOnce || !isWorthAnother(end, request)) return resultOf(end);
-      const refused = end.response !== undefined && isThrottle(end.response);
+      const refused = isRefused(end, request);
       if (refused) refusals += 1;
       else if (!pace.isPatient) failures += 1;
       if (failures > retries || refusals > REFUSALS || (refused && !pace.isPatient))
@@ -54,13 +55,18 @@ type End =
   | { readonly response: HttpResponse; readonly error?: undefined }
   | { readonly response?: undefined; readonly error: unknown };
 
+// The registry itself has answered: with a redirect.
+const PASSED_ON = (response: HttpResponse): HttpResponse => ({ ...response, status: 307 });
+
 async function attempt(next: Transport, request: HttpRequest, turn: Turn): Promise<End> {
   try {
     const response = await next(request);
-    turn.answered(response);
+    // Behind a redirect it is somebody else who answers, or does not.
+    turn.answered(response.url.host === request.url.host ? response : PASSED_ON(response));
     return { response };
   } catch (error) {
-    turn.failed(error instanceof NetworkError ? error : undefined);
+    const own = error instanceof NetworkError && error.host === request.url.host;
+    turn.failed(own ? error : undefined);
     return { error };
   }
 }
@@ -70,8 +76,15 @@ function isWorthAnother({ response, error }: End, { method, url }: HttpRequest):
   // The address of a blob at a storage service ends; the registry gives another one. For HEAD it may never be good.
   const isElsewhere = response.url.origin !== url.origin;
   if (response.status === 403 && isElsewhere && method === 'GET') return true;
-  const longWait = (retryAfterMs(response) ?? 0) > LONGEST_WAIT_MS;
-  return isTransientStatus(response.status) && !longWait;
+  const told = retryAfterMs(response);
+  const isHopeless =
+    told === undefined ? spentBudget(response) !== undefined : told > LONGEST_WAIT_MS;
+  return isTransientStatus(response.status) && !isHopeless;
+}
+
+/** Whether the host itself, and not a service that it redirects to, tells us to slow down. */
+function isRefused({ response }: End, { url }: HttpRequest): boolean {
+  return response !== undefined && response.url.host === url.host && isThrottle(response);
 }
 
 function resultOf({ response, error }: End): HttpResponse {

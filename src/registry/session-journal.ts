@@ -27,11 +27,16 @@ interface Entry {
   readonly session: string;
   readonly machine: string;
   readonly process: number;
+  /** when that process began, in milliseconds since the epoch */
+  readonly since: number;
 }
+
+const FIELDS = ['upload', 'session', 'machine', 'process', 'since'] as const;
 
 // distribution removes uploads after a week.
 const LONGEST_DAYS = 7;
 const DAY_MS = 86_400_000;
+const STARTED = Math.round(performance.timeOrigin);
 
 /**
  * A folder with one small file for each unfinished upload. A file appears, changes and goes as a whole, so that it
@@ -58,7 +63,7 @@ export function sessionJournal(folder: string): KeptSessions {
       if (!mine.has(path) && (await readEntry(path, place, blob))) return;
       mine.add(path);
       const upload = uploadOf(place, blob);
-      const owner = { machine: hostname(), process: process.pid };
+      const owner = { machine: hostname(), process: process.pid, since: STARTED };
       await replace(folder, path, JSON.stringify({ upload, session: url.href, ...owner }));
     },
     drop: async (place, blob) => {
@@ -106,24 +111,25 @@ async function readEntry(
 ): Promise<Entry | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    const [upload, session, machine, owner] = ['upload', 'session', 'machine', 'process'].map(
-      (name) => field(value, name),
-    );
+    const [upload, session, machine, owner, since] = FIELDS.map((name) => field(value, name));
     const isEntry =
       upload === uploadOf(place, blob) &&
       typeof session === 'string' &&
       URL.canParse(session) &&
       typeof machine === 'string' &&
-      typeof owner === 'number';
-    return isEntry ? { upload, session, machine, process: owner } : undefined;
+      typeof owner === 'number' &&
+      typeof since === 'number';
+    return isEntry ? { upload, session, machine, process: owner, since } : undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Of processes on other machines nobody here knows whether they run. */
-function mayBeAlive({ machine, process: owner }: Entry): boolean {
+function mayBeAlive({ machine, process: owner, since }: Entry): boolean {
   if (machine !== hostname()) return true;
+  // In containers each process has the same number.
+  if (owner === process.pid) return since === STARTED;
   try {
     process.kill(owner, 0);
     return true;

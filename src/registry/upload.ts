@@ -107,6 +107,7 @@ async function send(upload: Upload, first: Session | undefined, isTakenUp: boole
   for (let failures = 0; ; ) {
     session ??= await begin(upload);
     const { offset } = session;
+    const length = Math.min(place.manner.pieceBytes, blob.size - offset);
     onSent(offset);
     try {
       await deliver(upload, session);
@@ -116,11 +117,11 @@ async function send(upload: Upload, first: Session | undefined, isTakenUp: boole
       signal?.throwIfAborted();
       if (isFinal(error, failures)) return await leave(upload, session, error.cause);
       const state = await stateAfter(upload, session, error);
-      if (state === 'stored') return;
+      if (state === 'stored') return await place.kept?.drop(place, blob);
       session = state;
       failures = session && session.offset > offset ? 0 : failures + 1;
       const isKnown = session !== undefined;
-      const failure = { size: blob.size, sent: sent() - offset, isKnown };
+      const failure = { length, sent: sent() - offset, isKnown };
       // Of what an earlier run sent the registry alone knows whether it was right.
       const isRegistrys = !(error instanceof SourceFault);
       const isShorter = isRegistrys && place.manner.adapt(error, failure);
@@ -155,15 +156,21 @@ async function begin({ place, blob, signal }: Upload): Promise<Session> {
 
 async function deliver(upload: Upload, session: Session): Promise<void> {
   const { place, blob } = upload;
-  const { pieceBytes } = place.manner;
-  if (session.offset === 0 && blob.size <= pieceBytes) return deliverWhole(upload, session);
-  await deliverRest(upload, session, pieceBytes, async ({ url }) => {
-    if (blob.size >= KEPT_BYTES) await place.kept?.keep(place, blob, url);
-  });
+  const { manner } = place;
+  if (session.offset === 0 && blob.size <= manner.pieceBytes) return deliverWhole(upload, session);
+  await deliverRest(
+    upload,
+    session,
+    () => manner.pieceBytes,
+    async ({ url }) => {
+      manner.passed();
+      if (blob.size >= KEPT_BYTES) await place.kept?.keep(place, blob, url);
+    },
+  );
   // ECR answers 201 to pieces that it dropped.
   const stored = await storedSize(upload);
   if (stored !== undefined && stored !== blob.size) {
-    place.manner.refusePieces();
+    manner.refusePieces();
     throw new IncompleteBlobError(place.url.host, blob, stored);
   }
 }
