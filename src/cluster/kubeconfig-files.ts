@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { FileError } from '../text/errors.ts';
 import { readText, readTextIfThere } from '../text/file.ts';
+import { reasonOf } from '../text/yaml.ts';
 import type { Environment } from './environment.ts';
 import { ClusterError } from './errors.ts';
 import { inClusterAccess } from './in-cluster.ts';
@@ -61,6 +62,16 @@ async function readKubeconfig(path: string, required: boolean): Promise<Kubeconf
   return kubeconfigOf(parse(text, path), path, dirname(resolve(path)));
 }
 
+/** Aliases may point nowhere, merge what is no map, or multiply without end. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const reason = reasonOf((cause as Error).message);
+    throw new ClusterError('configuration', `${path}: broken YAML: ${reason}`, { cause });
+  }
+}
+
 function parse(text: string, path: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -72,11 +83,10 @@ function parse(text: string, path: string): unknown {
   const [error] = document.errors;
   if (error) {
     const { line, col } = lines.linePos(error.pos[0]);
-    // The library's further lines quote the file, and the file holds secrets.
-    const reason = error.message.split('\n')[0];
+    const reason = reasonOf(error.message);
     throw new ClusterError('configuration', `${path}:${line}:${col}: broken YAML: ${reason}`);
   }
-  const content: unknown = document.toJS();
+  const content = contentOf(document, path);
   if (content === null || typeof content === 'object') return content;
   throw new ClusterError('configuration', `${path}:1:1: this is not a kubeconfig file`);
 }

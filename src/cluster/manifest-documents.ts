@@ -1,5 +1,6 @@
 import { type Document, parseAllDocuments } from 'yaml';
 import { positionsOf } from '../text/position.ts';
+import { reasonOf } from '../text/yaml.ts';
 
 /** One document of a file. */
 export interface ManifestDocument {
@@ -28,7 +29,7 @@ export function parseManifest(text: string, file: string): readonly ManifestDocu
 function documentOf(document: Document, place: (offset: number) => string): ManifestDocument[] {
   const start = document.contents?.range?.[0] ?? 0;
   const broken = (reason: string, offset = start): ManifestDocument[] => [
-    { place: place(offset), value: undefined, reason: `broken YAML: ${reason.split('\n')[0]}` },
+    { place: place(offset), value: undefined, reason: `broken YAML: ${reasonOf(reason)}` },
   ];
   const [error] = document.errors;
   if (error) return broken(error.message, error.pos[0]);

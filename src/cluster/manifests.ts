@@ -56,15 +56,21 @@ function sorted(objects: readonly Fields[]): ReadonlyMap<Resource, readonly Fiel
   return byResource;
 }
 
+// Nobody puts lists into lists into lists.
+const MAXIMUM_DEPTH = 32;
+
 /** The objects of a document: itself, or what a List or a DeploymentList holds. */
-function objectsIn(value: unknown): readonly Fields[] {
-  if (!isFields(value)) return [];
+function objectsIn(value: unknown, depth = 0): readonly Fields[] {
+  // A list may hold itself, by an alias.
+  if (!isFields(value) || depth > MAXIMUM_DEPTH) return [];
   const { items } = value;
   const kind = textAt(value, 'kind');
   if (!kind?.endsWith('List') || !Array.isArray(items)) return kind ? [value] : [];
   // What a server lists does not repeat its kind.
   const missing = { apiVersion: value['apiVersion'], kind: kind.slice(0, -'List'.length) };
-  return items.flatMap((item) => objectsIn(isFields(item) ? { ...missing, ...item } : item));
+  return items.flatMap((item) =>
+    objectsIn(isFields(item) ? { ...missing, ...item } : item, depth + 1),
+  );
 }
 
 function inNamespace(object: Fields): Fields {

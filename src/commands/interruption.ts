@@ -23,11 +23,15 @@ export function interruption(): Interruption {
       process.exit(128 + constants.signals.SIGINT);
     }
   };
+  // Ctrl-\\ asks for an end at once; what is drawn is put in order at the exit of the process.
+  const onQuit = () => process.exit(128 + constants.signals.SIGQUIT);
   for (const name of SIGNALS) process.on(name, onSignal);
+  process.on('SIGQUIT', onQuit);
   return {
     signal: controller.signal,
     release: () => {
       for (const name of SIGNALS) process.off(name, onSignal);
+      process.off('SIGQUIT', onQuit);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { formatReference, type Reference } from '../oci/reference.ts';
 import type { Position } from '../text/position.ts';
+import { withoutSecrets } from '../text/secrets.ts';
 
 /** Where a rule stands and what it says. */
 export interface RulePlace extends Position {
@@ -16,8 +17,11 @@ export class InvalidRuleError extends Error {
   readonly place: RulePlace;
 
   constructor(place: RulePlace, reason: string, options?: ErrorOptions) {
-    super(reason, options);
-    this.place = place;
+    super(withoutSecrets(reason), options);
+    // People paste addresses with logins in them.
+    const { source, destination } = place;
+    const named = { source: withoutSecrets(source), destination: withoutSecrets(destination) };
+    this.place = { ...place, ...named };
   }
 }
 

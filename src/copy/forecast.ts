@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
+import { printable } from '../text/printable.ts';
 import { InterruptedError, isAbort } from './errors.ts';
 import { type BlobFates, fatesOf, type Need } from './fates.ts';
 import { type Examine, type ExamineOptions, examiner } from './holdings.ts';
@@ -95,7 +96,7 @@ function prospectOf(finding: Finding, blobs: BlobFates, signal: AbortSignal): Pr
 }
 
 function foreignNote({ digest, urls = [] }: Descriptor): string {
-  return `foreign layer ${digest} cannot be fetched and would stay an address in the manifest: ${urls.join(' ')}`;
+  return `foreign layer ${digest} cannot be fetched and would stay an address in the manifest: ${printable(urls.join(' '))}`;
 }
 
 /** Images share layers: one descriptor of each blob is enough, however many images are known. */

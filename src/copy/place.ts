@@ -1,5 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { storeErrorIn } from '../oci/errors.ts';
+import { printable } from '../text/printable.ts';
 import type { Carrier } from './carry.ts';
 import { CopyError } from './errors.ts';
 import type { BlobFate } from './events.ts';
@@ -48,5 +49,5 @@ async function placeOne(blob: Descriptor, task: Task, place: Carrier['place']): 
 }
 
 function foreignNote({ digest, urls = [] }: Descriptor): string {
-  return `foreign layer ${digest} could not be fetched and stays an address in the manifest: ${urls.join(' ')}`;
+  return `foreign layer ${digest} could not be fetched and stays an address in the manifest: ${printable(urls.join(' '))}`;
 }

@@ -5,8 +5,10 @@ import { linksOf, MAXIMUM_DEPTH, type Manifest } from '../oci/manifest.ts';
 import { verified } from '../oci/proof.ts';
 import { formatName, type RepositoryName } from '../oci/reference.ts';
 import type { Destination, Source } from '../oci/store.ts';
+import { printable } from '../text/printable.ts';
 import type { Limit } from './limit.ts';
 import { Once } from './once.ts';
+import { MAXIMUM_PARTS } from './tree.ts';
 
 /** A destination that is read: what a copy left there is looked at again. */
 export type Store = Source & Pick<Destination, 'statBlob'>;
@@ -68,6 +70,8 @@ export function soundness({ looks, reads, deep, signal }: SoundnessOptions): Sou
       const sizes =
         size === undefined || size === found ? SOUND : fault(sized('manifest', wanted, found));
       const links = linksOf(manifest);
+      if (links.manifests.length > MAXIMUM_PARTS)
+        return fault(`manifest ${digest} is an index of more than ${MAXIMUM_PARTS} manifests`);
       return all([
         sizes,
         ...(await Promise.all([
@@ -143,7 +147,7 @@ function sized(what: 'manifest' | 'blob', { digest, size }: Wanted, found: numbe
 }
 
 function foreign({ digest, urls = [] }: Descriptor): Findings {
-  const note = `foreign layer ${digest} is not at the destination: it is an address in the manifest, ${urls.join(' ')}`;
+  const note = `foreign layer ${digest} is not at the destination: it is an address in the manifest, ${printable(urls.join(' '))}`;
   return { faults: [], notes: [note] };
 }
 

@@ -11,7 +11,9 @@ export interface Tree {
 }
 
 // Real indexes have a few dozen; one that a server made up must not keep us busy for ever.
-const MAXIMUM_PARTS = 10_000;
+export const MAXIMUM_PARTS = 10_000;
+const MAXIMUM_LAYERS = 20_000;
+const MAXIMUM_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads everything below a manifest; indexes may be nested. A child that several indexes name is read once
@@ -25,13 +27,21 @@ export async function growTree(
 ): Promise<Tree> {
   const grown = new Once<Tree>();
   let parts = 0;
+  let layers = 0;
+  let bytes = 0;
   const grow = async (parent: Manifest, depth: number): Promise<Tree> => {
     if (depth > MAXIMUM_DEPTH)
       throw new InvalidManifestError(`its indexes are nested more than ${MAXIMUM_DEPTH} deep`);
     const { manifests, blobs } = linksOf(parent);
     parts += manifests.length;
+    layers += blobs.length;
+    bytes += manifests.reduce((sum, { size }) => sum + size, 0);
     if (parts > MAXIMUM_PARTS)
       throw new InvalidManifestError(`it is an index of more than ${MAXIMUM_PARTS} manifests`);
+    if (layers > MAXIMUM_LAYERS)
+      throw new InvalidManifestError(`it has more than ${MAXIMUM_LAYERS} layers`);
+    if (bytes > MAXIMUM_BYTES)
+      throw new InvalidManifestError(`its manifests have more than ${MAXIMUM_BYTES} bytes`);
     const growChild = (child: Descriptor): Promise<Tree> =>
       grown.run(`${depth} ${child.digest}`, async () => grow(await fetchChild(child), depth + 1));
     return { manifest: parent, children: await Promise.all(manifests.map(growChild)), blobs };

@@ -24,6 +24,9 @@ export const MAXIMUM_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+// It goes into a header.
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}(?:; ?[\w=.-]{1,127})*$/;
+
 /**
  * The media type of a manifest: what the body says, else its shape, else what the server said.
  *
@@ -32,7 +35,10 @@ type Fields = Readonly<Record<string, unknown>>;
 export function mediaTypeOf(bytes: Uint8Array, contentType: string | undefined): string {
   const fields = parse(bytes);
   const written = fields['mediaType'];
-  if (typeof written === 'string' && written !== '') return written;
+  if (typeof written === 'string' && written !== '') {
+    if (MEDIA_TYPE.test(written)) return written;
+    throw new InvalidManifestError(`the manifest's media type is ${shown(written)}`);
+  }
   const served = contentType?.split(';')[0]?.trim().toLowerCase();
   if (served && /[.+]/.test(served)) return served;
   if (Array.isArray(fields['manifests'])) return OCI_INDEX;
@@ -91,10 +97,10 @@ function descriptorOf(value: unknown): Descriptor {
   const { digest, size, mediaType, urls } = value;
   if (typeof digest !== 'string' || !isDigest(digest))
     throw new InvalidManifestError(
-      `the manifest holds a descriptor with the digest ${JSON.stringify(digest)}`,
+      `the manifest holds a descriptor with the digest ${shown(digest)}`,
     );
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
-    throw new InvalidManifestError(`the manifest gives ${digest} the size ${JSON.stringify(size)}`);
+    throw new InvalidManifestError(`the manifest gives ${digest} the size ${shown(size)}`);
   const platform = platformOf(value['platform']);
   const places = Array.isArray(urls) ? urls.filter((url) => typeof url === 'string') : [];
   return {
@@ -104,6 +110,12 @@ function descriptorOf(value: unknown): Descriptor {
     ...(platform ? { platform } : {}),
     ...(places.length > 0 ? { urls: places } : {}),
   };
+}
+
+/** What stands where something else is due; lists and objects may have no end. */
+function shown(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return 'of no text';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
 }
 
 function platformOf(value: unknown): Platform | undefined {

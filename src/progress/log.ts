@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import type { CopyEvent, Listener, Outcome } from '../copy/events.ts';
 import type { Task } from '../copy/task.ts';
 import { formatReference } from '../oci/reference.ts';
+import { printable } from '../text/printable.ts';
 import { LogError } from './errors.ts';
 import type { Explain } from './lines.ts';
 
@@ -79,7 +80,7 @@ function recordOf(event: CopyEvent, explain: Explain): Fields | undefined {
         ...headOf(event),
         fate: event.fate,
         digest: event.blob.digest,
-        mediaType: event.blob.mediaType,
+        mediaType: printable(event.blob.mediaType),
         size: event.blob.size,
       };
     case 'retrying': {

@@ -14,6 +14,7 @@ export interface Answer {
 // So much may wait to be read before the connection is told to pause.
 const WAITING_BYTES = 128 * 1024;
 const DISCARD_BYTES = 128 * 1024;
+const MOST_ANNOUNCEMENTS = 32;
 
 /**
  * Sends one request and waits for the head of the answer. It takes what undici parsed without a stream in
@@ -39,6 +40,7 @@ class Receiver implements Dispatcher.DispatchHandler, Answer {
   #controller: Dispatcher.DispatchController | undefined;
   readonly #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  #announced = 0;
   #end: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
 
@@ -59,9 +61,17 @@ class Receiver implements Dispatcher.DispatchHandler, Answer {
     if (this.#signal?.aborted) this.#abort();
   }
 
-  onResponseStart(_: unknown, status: number, headers: Headers): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Headers,
+  ): void {
     // 103 and its like announce the answer.
-    if (status < 200) return;
+    if (status < 200) {
+      this.#announced += 1;
+      if (this.#announced > MOST_ANNOUNCEMENTS) controller.abort(new Error('it never answers'));
+      return;
+    }
     this.status = status;
     this.headers = headers;
     this.#resolve(this);

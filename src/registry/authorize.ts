@@ -101,7 +101,12 @@ function chosen(
 ): Challenge | undefined {
   const realms = challenges.filter(({ scheme }) => scheme === 'bearer').filter(hasRealm);
   const basic = challenges.find(({ scheme }) => scheme === 'basic');
-  const usable = realms.find((bearer) => isTrusted(realmOf(bearer), plainRealm)) ?? basic;
+  const own = new URL(`http://${host}`).hostname;
+  const isUsable = (bearer: Challenge): boolean => {
+    const realm = realmOf(bearer);
+    return isTrusted(realm, plainRealm && realm.hostname === own);
+  };
+  const usable = realms.find(isUsable) ?? basic;
   const [refused] = realms;
   if (usable || !refused) return usable;
   throw new CredentialError(

@@ -29,9 +29,13 @@ export async function readBody(response: HttpResponse, limit: number): Promise<U
 
 /** The same as JSON; undefined where it is none. */
 export async function readJson(response: HttpResponse, limit: number): Promise<unknown> {
-  const text = Buffer.from(await readBody(response, limit)).toString('utf8');
+  return parseJson(await readBody(response, limit));
+}
+
+/** A body as JSON; undefined where it is none. */
+export function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(Buffer.from(body).toString('utf8'));
   } catch {
     return undefined;
   }

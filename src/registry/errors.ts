@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import { StoreError } from '../oci/errors.ts';
 import { printable } from '../text/printable.ts';
+import { withoutSecrets } from '../text/secrets.ts';
 import type { Budget } from './budget.ts';
 import { LONGEST_WAIT_MS } from './retry-after.ts';
 
@@ -53,7 +54,7 @@ export class RegistryError extends StoreError {
     const { retryAfterMs = 0, spent } = refusal;
     const until =
       retryAfterMs > LONGEST_WAIT_MS ? `; it asks to wait ${laterBy(retryAfterMs)}` : '';
-    const answer = `${url.host} answered ${status} to ${method} ${url.pathname}`;
+    const answer = `${url.host} answered ${status} to ${method} ${printable(url.pathname, 400)}`;
     super(`${answer}${said(diagnostics)}${until}${spent ? used(spent) : ''}`);
     this.#isSpent = spent !== undefined && refusal.retryAfterMs === undefined;
     this.status = status;
@@ -155,7 +156,7 @@ function laterBy(ms: number): string {
 
 function said(diagnostics: readonly Diagnostic[]): string {
   const texts = diagnostics.map(({ code, message }) =>
-    printable(message ? `${code}: ${message}` : code),
+    printable(withoutSecrets(message ? `${code}: ${message}` : code)),
   );
   return texts.length > 0 ? ` (${printable(texts.join('; '))})` : '';
 }

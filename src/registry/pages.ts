@@ -1,10 +1,12 @@
 import { StoreError } from '../oci/errors.ts';
-import { readJson } from './body.ts';
+import { parseJson, readBody } from './body.ts';
 import { refusalOf } from './refusal.ts';
 import type { Transport } from './transport.ts';
 
 // A page of tags of the longest kind is far below this; what is above it wants to fill our memory.
 const PAGE_BYTES = 16 * 1024 * 1024;
+// All pages together: a quarter of a million tags of the longest kind.
+const LIST_BYTES = 32 * 1024 * 1024;
 // The largest repositories of this world have some ten thousand tags; this many pages of any size are enough.
 const MAXIMUM_PAGES = 10_000;
 
@@ -28,6 +30,7 @@ export async function* pages(
   signal?: AbortSignal,
 ): AsyncIterable<unknown> {
   const seen = new Set<string>();
+  let left = LIST_BYTES;
   for (let url: URL | undefined = first; url && !seen.has(url.href); ) {
     if (seen.size >= MAXIMUM_PAGES) throw new InvalidListError(`${url.host} lists without an end`);
     seen.add(url.href);
@@ -35,7 +38,10 @@ export async function* pages(
     const response = await transport(request);
     if (response.status !== 200) throw await refusalOf(request, response);
     const next = nextLink(response.header('link'), url);
-    yield await readJson(response, PAGE_BYTES);
+    const body = await readBody(response, Math.min(PAGE_BYTES, left));
+    left -= body.byteLength;
+    if (left <= 0) throw new InvalidListError(`${url.host} lists more than anybody could use`);
+    yield parseJson(body);
     url = next;
   }
 }

@@ -17,8 +17,9 @@ export function redirected(foreign: Transport): Layer {
     for (let hop = 0; hop < MAXIMUM_REDIRECTS && REDIRECTS.has(response.status); hop += 1) {
       const location = response.header('location');
       if (location === undefined || !URL.canParse(location, response.url.href)) break;
-      await response.discard();
       const url = new URL(location, response.url);
+      if (!/^https?:$/.test(url.protocol)) break;
+      await response.discard();
       const home = url.origin === origin;
       const { authorization: _, ...bare } = request.headers ?? {};
       const headers = home ? (request.headers ?? {}) : bare;

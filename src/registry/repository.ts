@@ -97,7 +97,7 @@ export class Repository implements Source, Destination {
     const elsewhere = response.url.origin !== url.origin;
     if (response.status !== 200 && !elsewhere && !HEAD_REFUSED.has(response.status))
       throw await refusalOf(head, response);
-    return this.#statByFetching(url, signal);
+    return this.#statByFetching(url, blob.size, signal);
   }
 
   putBlob(blob: Descriptor, open: OpenBlob, options: PutBlobOptions): Promise<Arrival> {
@@ -151,13 +151,17 @@ export class Repository implements Source, Destination {
     }
   }
 
-  async #statByFetching(url: URL, signal: AbortSignal | undefined): Promise<number | undefined> {
+  async #statByFetching(
+    url: URL,
+    most: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
     const request = { method: 'GET', url, signal } as const;
     const response = await this.#options.transport(request);
     if (response.status !== 200 && response.status !== 404)
       throw await refusalOf(request, response);
     const size =
-      response.status === 200 ? (lengthOf(response) ?? (await countOf(response))) : undefined;
+      response.status === 200 ? (lengthOf(response) ?? (await countOf(response, most))) : undefined;
     await response.discard();
     return size;
   }
@@ -191,9 +195,13 @@ function lengthOf(response: HttpResponse): number | undefined {
   return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
-async function countOf(response: HttpResponse): Promise<number> {
+/** How many bytes come; of more than are due, that there are more. */
+async function countOf(response: HttpResponse, most: number): Promise<number> {
   let count = 0;
-  for await (const chunk of response.body) count += chunk.byteLength;
+  for await (const chunk of response.body) {
+    count += chunk.byteLength;
+    if (count > most) break;
+  }
   return count;
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -110,12 +110,15 @@ async function readEntry(
   blob: Descriptor,
 ): Promise<Entry | undefined> {
   try {
+    // Whoever opens a pipe waits for somebody to write into it.
+    if (!(await lstat(path)).isFile()) return undefined;
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     const [upload, session, machine, owner, since] = FIELDS.map((name) => field(value, name));
     const isEntry =
       upload === uploadOf(place, blob) &&
       typeof session === 'string' &&
       URL.canParse(session) &&
+      new URL(session).origin === place.url.origin &&
       typeof machine === 'string' &&
       typeof owner === 'number' &&
       typeof since === 'number';

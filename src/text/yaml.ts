@@ -75,7 +75,14 @@ function nodeOf(node: unknown, position: (offset: number) => Position, file: str
   return convert(node, 0);
 }
 
-// The library's messages go on with an excerpt of the text, and the text may hold passwords.
-function reasonOf(message: string): string {
-  return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
+/**
+ * What the library says of a fault, without what it quotes: behind a colon, a backslash or on further lines it
+ * repeats the text, and the text may hold passwords.
+ */
+export function reasonOf(message: string): string {
+  const [line = message] = message.split('\n');
+  return line
+    .replace(/ at line \d+, column \d+:?$/, '')
+    .replace(/: (?!between).*$/, '')
+    .replace(/ \\.*$/, '');
 }

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import type { Unreadable } from '../../cluster/cluster.ts';
 import type { Usage } from '../../cluster/inventory.ts';
 import { formatReference } from '../../oci/reference.ts';
+import { printable } from '../../text/printable.ts';
 import type { ScannedImage } from './inventory.ts';
 
 export type Form = 'table' | 'wide' | 'json' | 'yaml' | 'name';
@@ -61,6 +62,7 @@ export function formatInventory(inventory: ImageInventory, form: Form): string {
 
 type Image = ImageInventory['images'][number];
 
+const LONGEST_CELL = 1_000;
 const WIDE_HEAD = ['IMAGE', 'NAMESPACE', 'KIND', 'NAME', 'CONTAINER', 'DIGEST', 'DESTINATION'];
 
 function shortRow({ image, usedBy }: Image): readonly string[] {
@@ -85,7 +87,8 @@ function wideRows({ image, usedBy, digest, destination }: Image): readonly (read
 
 /** Columns as kubectl prints them: upper-case heads, three spaces, nothing cut. */
 function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
+  // Manifests may hold any text.
+  const all = [head, ...rows.map((row) => row.map((cell) => printable(cell, LONGEST_CELL)))];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ');

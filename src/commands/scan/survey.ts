@@ -41,7 +41,7 @@ export async function survey(options: SurveyOptions): Promise<Exit> {
   // A map on standard output stands there alone, so that it can be piped on.
   const stream = map && path === STANDARD_STREAM ? process.stderr : process.stdout;
   stream.write(formatInventory(report, form));
-  for (const line of remarks(map, strange)) process.stderr.write(`${line}\n`);
+  for (const line of remarks(map, strange)) process.stderr.write(`${printable(line, 1_000)}\n`);
   for (const { resource, namespace, reason } of unreadable)
     process.stderr.write(
       `not read: ${resource}${namespace ? ` in ${namespace}` : ''}: ${printable(reason)}\n`,
