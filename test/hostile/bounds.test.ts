@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { ServerResponse } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import type { Repository } from '../../src/registry/repository.ts';
@@ -129,19 +128,7 @@ describe('What has no end is read up to a bound:', () => {
     assert.ok(poured > 0);
     assert.ok(poured < BUFFERS, `${poured} bytes`);
   });
-
-  test('a manifest that is longer than it says', async (context) => {
-    const registry = await meet(context, (_, response) => longerThan(10, response));
-
-    await assert.rejects((await visit(context, registry.host)).fetchManifest('v1'));
-  });
 });
-
-/** Says that so many bytes come, and sends more. */
-function longerThan(length: number, response: ServerResponse): void {
-  const head = `HTTP/1.1 200 OK\r\ncontent-type: ${OCI_MANIFEST}\r\ncontent-length: ${length}\r\n\r\n`;
-  response.socket?.end(`${head}${'x'.repeat(length * 100)}`);
-}
 
 describe('What leads in a circle is left:', () => {
   test('redirects between two servers', async (context) => {
