@@ -75,14 +75,23 @@ function nodeOf(node: unknown, position: (offset: number) => Position, file: str
   return convert(node, 0);
 }
 
-/**
- * What the library says of a fault, without what it quotes: behind a colon, a backslash or on further lines it
- * repeats the text, and the text may hold passwords.
- */
+/** Where the library's messages repeat the text, which may hold passwords, and what is said instead. */
+const QUOTES: readonly (readonly [RegExp, string])[] = [
+  [/ at line \d+, column \d+:?$/, ''],
+  [/: (?!between).*$/, ''],
+  [/^(Unexpected) .+ (in [\w -]+)$/, '$1 text $2'],
+  [/^The .+ (tag has no suffix)$/, 'A $1'],
+  [
+    /^(Unknown directive|Unsupported YAML version|Invalid escape sequence|Unresolved plain scalar) .*$/,
+    '$1',
+  ],
+  [/, so .* is invalid\.$/, ''],
+  [/^.+ (used for .*)$/, 'A tag is $1'],
+  [/^Tag .+ not found$/, 'A tag is not known'],
+];
+
+/** What the library says of a fault, without what it quotes. */
 export function reasonOf(message: string): string {
   const [line = message] = message.split('\n');
-  return line
-    .replace(/ at line \d+, column \d+:?$/, '')
-    .replace(/: (?!between).*$/, '')
-    .replace(/ \\.*$/, '');
+  return QUOTES.reduce((reason, [quoted, instead]) => reason.replace(quoted, instead), line);
 }
