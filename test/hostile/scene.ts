@@ -66,8 +66,9 @@ export async function setScene(context: TestContext): Promise<Scene> {
         return false;
       },
     });
-  for (const source of Object.values(sources))
-    await pushImage(source, { repository: 'team/app', tag: 'v1' });
+  // Layers of their own: a blob that several sources have is fetched from one of them.
+  for (const [seed, source] of Object.entries(sources))
+    await pushImage(source, { repository: 'team/app', tag: 'v1', seed });
   // Storage services hand out signed addresses.
   sources.variable.faults.add({ class: 'blob', method: 'GET', redirect: 307 });
 
