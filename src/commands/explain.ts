@@ -32,7 +32,11 @@ export function explain(error: unknown): Explanation {
 
 /** The same in one line, for the log and for progress lines. */
 export function explainShortly(error: unknown): string {
-  const { code, message, hint } = explain(error);
+  return inOneLine(explain(error));
+}
+
+/** What was explained, in one line. */
+export function inOneLine({ code, message, hint }: Explanation): string {
   return `${message} [${code}]${hint ? `; ${hint}` : ''}`;
 }
 

@@ -78,7 +78,7 @@ export function carrier(options: CarryOptions): Carrier {
   const put = async (blob: Descriptor, task: Task, mountFrom?: string): Promise<BlobFate> => {
     const source = await at('source', task.source, () => ends.source(task.source));
     const destination = await destinationOf(task);
-    const key = `${formatName(task.destination)}@${blob.digest}`;
+    const key = placeKey(blob, task);
     const proof = proofs.get(key) ?? new Proof(blob.digest, blob.size);
     proofs.set(key, proof);
     const open = opener(blob, task, source, proof, { listener, signal, bandwidth });
@@ -189,7 +189,7 @@ export function carrier(options: CarryOptions): Carrier {
   return {
     place: async (blob, task) => {
       await census?.settled;
-      const key = `${formatName(task.destination)}@${blob.digest}`;
+      const key = placeKey(blob, task);
       const { result, mine } = await placements.share(key, async () => {
         signal.throwIfAborted();
         return { owner: task, fate: await placeNew(blob, task) };
@@ -212,6 +212,10 @@ export function carrier(options: CarryOptions): Carrier {
 
 function homeKey({ digest }: Descriptor, { destination }: Task): string {
   return `${destination.registry}@${digest}`;
+}
+
+function placeKey({ digest }: Descriptor, { destination }: Task): string {
+  return `${formatName(destination)}@${digest}`;
 }
 
 /** The hosts between which a blob moves. */

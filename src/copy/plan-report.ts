@@ -1,7 +1,13 @@
-import { formatReference } from '../oci/reference.ts';
-import type { InvalidRuleError } from './errors.ts';
 import type { Forecast, Prospect } from './forecast.ts';
-import { type Explain, type ImageReport, type RuleReport, ruleReport } from './report.ts';
+import {
+  type Explain,
+  type ImageReport,
+  namesOf,
+  type RuleReport,
+  type RunResults,
+  reportsOf,
+  ruleReport,
+} from './report.ts';
 import type { Task } from './task.ts';
 
 /** `conflict`: the destination tag names another digest, and must not be overwritten. */
@@ -34,12 +40,7 @@ export interface PlanReport {
   readonly rules: readonly RuleReport[];
 }
 
-export interface PlanResults extends Forecast {
-  readonly tasks: readonly Task[];
-  readonly ruleFailures: readonly InvalidRuleError[];
-  readonly durationMs: number;
-  readonly interrupted: boolean;
-}
+export interface PlanResults extends RunResults, Forecast {}
 
 /** Puts what `copy` would do into the form that `-o json` prints. */
 export function planReportOf(results: PlanResults, explain: Explain): PlanReport {
@@ -64,17 +65,14 @@ export function planReportOf(results: PlanResults, explain: Explain): PlanReport
       durationMs,
       interrupted,
     },
-    images: images.flatMap((prospect, index) => {
-      const task = tasks[index];
-      return task ? [planImage(task, prospect, explain)] : [];
-    }),
+    images: reportsOf(tasks, images, (task, prospect) => planImage(task, prospect, explain)),
     rules: ruleFailures.map((failure) => ruleReport(failure, explain)),
   };
 }
 
-function planImage({ source, destination }: Task, prospect: Prospect, explain: Explain): PlanImage {
+function planImage(task: Task, prospect: Prospect, explain: Explain): PlanImage {
   const { status } = prospect;
-  const names = { source: formatReference(source), destination: formatReference(destination) };
+  const names = namesOf(task);
   const untried = { bytes: 0, attempts: 0, referrers: 0, notes: [] };
   switch (prospect.status) {
     case 'failed':

@@ -55,14 +55,18 @@ export interface CopyReport {
   readonly rules: readonly RuleReport[];
 }
 
-export interface Results {
+/** What every report of a run is made of. */
+export interface RunResults {
   readonly tasks: readonly Task[];
-  /** one for each task */
-  readonly outcomes: readonly Outcome[];
   readonly ruleFailures: readonly InvalidRuleError[];
-  readonly blobs: BlobCounts;
   readonly durationMs: number;
   readonly interrupted: boolean;
+}
+
+export interface Results extends RunResults {
+  /** one for each task */
+  readonly outcomes: readonly Outcome[];
+  readonly blobs: BlobCounts;
 }
 
 /** Puts what happened into the form that `-o json` prints. */
@@ -86,22 +90,35 @@ export function reportOf(results: Results, explain: Explain): CopyReport {
       durationMs,
       interrupted,
     },
-    images: outcomes.flatMap((outcome, index) => {
-      const task = tasks[index];
-      return task ? [imageReport(task, outcome, explain)] : [];
-    }),
+    images: reportsOf(tasks, outcomes, (task, outcome) => imageReport(task, outcome, explain)),
     rules: ruleFailures.map((failure) => ruleReport(failure, explain)),
   };
 }
 
-function imageReport(
-  { source, destination }: Task,
-  outcome: Outcome,
-  explain: Explain,
-): ImageReport {
+/** One report for each task, of what came of it. */
+export function reportsOf<Result, Report>(
+  tasks: readonly Task[],
+  results: readonly Result[],
+  report: (task: Task, result: Result) => Report,
+): readonly Report[] {
+  return results.flatMap((result, index) => {
+    const task = tasks[index];
+    return task ? [report(task, result)] : [];
+  });
+}
+
+/** The two references of a task, as every report shows them. */
+export function namesOf({
+  source,
+  destination,
+}: Task): Pick<ImageReport, 'source' | 'destination'> {
+  return { source: formatReference(source), destination: formatReference(destination) };
+}
+
+function imageReport(task: Task, outcome: Outcome, explain: Explain): ImageReport {
   const { status, attempts, notes } = outcome;
   const shared = { status, attempts, referrers: 0, notes };
-  const names = { source: formatReference(source), destination: formatReference(destination) };
+  const names = namesOf(task);
   if (outcome.status === 'failed')
     return { ...names, ...shared, bytes: 0, error: explain(outcome.error) };
   const { sourceDigest, destinationDigest, bytes } = outcome;

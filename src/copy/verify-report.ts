@@ -1,6 +1,12 @@
-import { formatReference } from '../oci/reference.ts';
-import type { InvalidRuleError } from './errors.ts';
-import { type Explain, type ImageReport, type RuleReport, ruleReport } from './report.ts';
+import {
+  type Explain,
+  type ImageReport,
+  namesOf,
+  type RuleReport,
+  type RunResults,
+  reportsOf,
+  ruleReport,
+} from './report.ts';
 import type { Task } from './task.ts';
 import type { Verdict, Verification } from './verify.ts';
 
@@ -29,12 +35,7 @@ export interface VerifyReport {
   readonly rules: readonly RuleReport[];
 }
 
-export interface VerifyResults extends Verification {
-  readonly tasks: readonly Task[];
-  readonly ruleFailures: readonly InvalidRuleError[];
-  readonly durationMs: number;
-  readonly interrupted: boolean;
-}
+export interface VerifyResults extends RunResults, Verification {}
 
 /** Puts what was found into the form that `-o json` prints. */
 export function verifyReportOf(results: VerifyResults, explain: Explain): VerifyReport {
@@ -59,24 +60,16 @@ export function verifyReportOf(results: VerifyResults, explain: Explain): Verify
       durationMs,
       interrupted,
     },
-    images: verdicts.flatMap((verdict, index) => {
-      const task = tasks[index];
-      return task ? [verifiedImage(task, verdict, explain)] : [];
-    }),
+    images: reportsOf(tasks, verdicts, (task, verdict) => verifiedImage(task, verdict, explain)),
     rules: ruleFailures.map((failure) => ruleReport(failure, explain)),
   };
 }
 
-function verifiedImage(
-  { source, destination }: Task,
-  verdict: Verdict,
-  explain: Explain,
-): VerifiedImage {
+function verifiedImage(task: Task, verdict: Verdict, explain: Explain): VerifiedImage {
   const { status } = verdict;
   const faults = verdict.status === 'incomplete' ? verdict.faults : [];
   return {
-    source: formatReference(source),
-    destination: formatReference(destination),
+    ...namesOf(task),
     status,
     ...('sourceDigest' in verdict ? { sourceDigest: verdict.sourceDigest } : {}),
     ...('destinationDigest' in verdict ? { destinationDigest: verdict.destinationDigest } : {}),

@@ -68,3 +68,8 @@ function pair(duration: number, large: number, one: string, small: number, other
 function roundTo(value: number, step: number): number {
   return Math.round(value / step) * step;
 }
+
+/** `1 image`, `2 images`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -3,6 +3,7 @@ import { basicHeader, type Credential } from './credentials.ts';
 import { CredentialError } from './errors.ts';
 import { fetchToken, Tokens } from './token.ts';
 import type { HttpRequest, Layer, Transport } from './transport.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What is known of a host's way to log in; shared by all its repositories, so that it is learned once. */
 export interface Gate {
@@ -73,24 +74,6 @@ function basicOf(credential: Credential | undefined): string | undefined {
 
 function withAuthorization(request: HttpRequest, authorization: string | undefined): HttpRequest {
   return authorization ? { ...request, headers: { ...request.headers, authorization } } : request;
-}
-
-/** Waits for a token that others may wait for too, but no longer than this request may take. */
-async function unlessAborted<Value>(
-  work: Promise<Value>,
-  signal: AbortSignal | undefined,
-): Promise<Value> {
-  if (!signal) return work;
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }
 
 // Bearer before Basic: registries that offer both mean their tokens.

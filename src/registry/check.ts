@@ -2,14 +2,11 @@ import type { StoreError } from '../oci/errors.ts';
 import { ACCEPTED_MANIFESTS } from '../oci/media-types.ts';
 import { MissingRepositoryError, MissingRightError, NoRegistryError } from './check-errors.ts';
 import { RegistryError } from './errors.ts';
+import { isHeadRefused } from './head.ts';
 import { refusalOf } from './refusal.ts';
 import type { Probe, Right } from './registry.ts';
-import { EMPTY, type Session, type SessionPlace, startSession } from './session.ts';
+import { cancelSession, startSession } from './session.ts';
 import type { HttpRequest, HttpResponse } from './transport.ts';
-
-// What registries answer to a HEAD of a manifest when they do not do HEAD (Nexus, Artifactory, some proxies).
-const HEAD_REFUSED = new Set([400, 405, 406, 501]);
-const CANCEL_MS = 1_000;
 
 /**
  * Tries a login at the registry's own door, `GET /v2/`, where no right is needed.
@@ -66,7 +63,7 @@ export async function checkPush(probe: Probe, signal?: AbortSignal): Promise<str
   const session = await startSession(place, signal).catch(async (error: unknown) => {
     throw error instanceof RegistryError ? await refusalFor('push', probe, error, signal) : error;
   });
-  return (await isCancelled(place, session))
+  return (await cancelSession(place, session))
     ? undefined
     : 'the upload session is left to the registry, which did not cancel it';
 }
@@ -101,7 +98,7 @@ async function pulled(
   const url = new URL(`manifests/${version}`, base);
   const headers = { accept: ACCEPTED_MANIFESTS };
   const head = await send({ method: 'HEAD', url, headers, signal });
-  if (!HEAD_REFUSED.has(head.response.status)) return head;
+  if (!isHeadRefused(head.response)) return head;
   await head.response.discard();
   return send({ method: 'GET', url, headers, signal });
 }
@@ -118,19 +115,4 @@ async function refusalFor(
   // The registry has asked for the login by now, so that it is shown at the door too.
   const refusedAtDoor = await refusalAtDoor(probe, signal);
   return refusedAtDoor ? refusal : new MissingRightError(right, refusal);
-}
-
-/** Cancels an upload, and says whether nothing is left of it. An interruption does not stop this. */
-async function isCancelled(place: SessionPlace, { url }: Session): Promise<boolean> {
-  // distribution asks for this right although the session is our own.
-  const scopes = [`repository:${place.repository}:delete`];
-  const signal = AbortSignal.timeout(CANCEL_MS);
-  try {
-    const request = { method: 'DELETE', url, headers: EMPTY, scopes, signal } as const;
-    const answer = await place.transport(request);
-    await answer.discard();
-    return answer.status < 300 || answer.status === 404;
-  } catch {
-    return false;
-  }
 }

@@ -10,10 +10,6 @@ export class Crowding {
     this.#limit = limit;
   }
 
-  get underWay(): number {
-    return this.#underWay;
-  }
-
   get isFull(): boolean {
     return this.#underWay >= Math.floor(this.#limit);
   }

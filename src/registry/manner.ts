@@ -53,11 +53,7 @@ export class Manner {
       this.#mostBytes = this.#pieceBytes;
       return true;
     }
-    if (
-      error instanceof RegistryError &&
-      length < Number.POSITIVE_INFINITY &&
-      REFUSED.has(error.status)
-    ) {
+    if (error instanceof RegistryError && REFUSED.has(error.status)) {
       const inPieces = this.#pieceBytes < Number.POSITIVE_INFINITY;
       if (inPieces) this.refusePieces();
       return inPieces;

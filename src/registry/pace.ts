@@ -96,11 +96,6 @@ export class Pace {
     };
   }
 
-  /** Requests a second that may go at the moment. */
-  get perSecond(): number {
-    return this.#rate.perSecond;
-  }
-
   /** Whether a request that went wrong now may go better later, although it was retried often enough already. */
   get isPatient(): boolean {
     if (this.#refusals > 0) return this.#refusals < REFUSALS_IN_A_ROW;

@@ -7,6 +7,7 @@ import { isTag, type RepositoryName } from '../oci/reference.ts';
 import type { Arrival, Destination, OpenBlob, PutBlobOptions, Source } from '../oci/store.ts';
 import { field, readBody } from './body.ts';
 import { downloadBlob } from './download.ts';
+import { isHeadRefused, lengthOf } from './head.ts';
 import { pages } from './pages.ts';
 import { refusalOf } from './refusal.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -26,8 +27,6 @@ export interface RepositoryOptions {
 }
 
 const TAGS_PER_PAGE = 1000;
-// What registries answer to a HEAD when they do not do HEAD (Nexus, Artifactory, some proxies).
-const HEAD_REFUSED = new Set([400, 403, 405, 406, 501]);
 
 /**
  * One repository of one registry, over the distribution API: both a source and a destination.
@@ -51,7 +50,7 @@ export class Repository implements Source, Destination {
     if (response.status === 200) {
       const described = describedBy(response);
       if (described) return described;
-    } else if (!HEAD_REFUSED.has(response.status)) throw await refusalOf(request, response);
+    } else if (!isHeadRefused(response)) throw await refusalOf(request, response);
     return this.#resolveByFetching(tagOrDigest, signal);
   }
 
@@ -95,7 +94,7 @@ export class Repository implements Source, Destination {
     if (size !== undefined) return size;
     // A storage service may know a signed address for GET alone.
     const elsewhere = response.url.origin !== url.origin;
-    if (response.status !== 200 && !elsewhere && !HEAD_REFUSED.has(response.status))
+    if (response.status !== 200 && !elsewhere && !isHeadRefused(response))
       throw await refusalOf(head, response);
     return this.#statByFetching(url, blob.size, signal);
   }
@@ -188,11 +187,6 @@ function describedBy(response: HttpResponse): Descriptor | undefined {
   if (digest === undefined || !isDigest(digest)) return undefined;
   const mediaType = response.header('content-type')?.split(';')[0]?.trim() ?? '';
   return { mediaType, digest, size: Number(response.header('content-length') ?? 0) };
-}
-
-function lengthOf(response: HttpResponse): number | undefined {
-  const length = response.header('content-length');
-  return length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
 /** How many bytes come; of more than are due, that there are more. */

@@ -33,7 +33,6 @@ export function retried(policy: RetryPolicy, paces: Paces): Layer {
   return (next) => async (request) => {
     const pace = paces.of(request.url);
     const isOnce = request.once || typeof request.body === 'function';
-    const retries = isOnce ? 0 : policy.retries;
     let failures = 0;
     for (let refusals = 0; ; ) {
       const turn = await pace.enter(request, failures + refusals > 0);
@@ -42,7 +41,7 @@ export function retried(policy: RetryPolicy, paces: Paces): Layer {
       const refused = isRefused(end, request);
       if (refused) refusals += 1;
       else if (!pace.isPatient) failures += 1;
-      if (failures > retries || refusals > REFUSALS || (refused && !pace.isPatient))
+      if (failures > policy.retries || refusals > REFUSALS || (refused && !pace.isPatient))
         return resultOf(end);
       await end.response?.discard();
       // Who was refused waits with all others, for as long as the host wants.
@@ -55,20 +54,22 @@ type End =
   | { readonly response: HttpResponse; readonly error?: undefined }
   | { readonly response?: undefined; readonly error: unknown };
 
-// The registry itself has answered: with a redirect.
-const PASSED_ON = (response: HttpResponse): HttpResponse => ({ ...response, status: 307 });
-
 async function attempt(next: Transport, request: HttpRequest, turn: Turn): Promise<End> {
   try {
     const response = await next(request);
     // Behind a redirect it is somebody else who answers, or does not.
-    turn.answered(response.url.host === request.url.host ? response : PASSED_ON(response));
+    turn.answered(response.url.host === request.url.host ? response : passedOn(response));
     return { response };
   } catch (error) {
     const own = error instanceof NetworkError && error.host === request.url.host;
     turn.failed(own ? error : undefined);
     return { error };
   }
+}
+
+/** What the registry itself has answered, before a storage service did. */
+function passedOn(response: HttpResponse): HttpResponse {
+  return { ...response, status: 307 };
 }
 
 function isWorthAnother({ response, error }: End, { method, url }: HttpRequest): boolean {

@@ -109,14 +109,19 @@ function lengthOf(end: number, sent: number | undefined): number {
   return end === 0 && sent !== 1 ? 0 : end + 1;
 }
 
-/** Gives an upload up. */
-export async function cancelSession(place: SessionPlace, { url }: Session): Promise<void> {
+/** Gives an upload up, and says whether nothing is left of it. An interruption does not stop this. */
+export async function cancelSession(place: SessionPlace, { url }: Session): Promise<boolean> {
   const signal = AbortSignal.timeout(CANCEL_MS);
   // distribution asks for this right although the session is our own.
   const scopes = [`repository:${place.repository}:delete`];
   const request = { method: 'DELETE', url, headers: EMPTY, scopes, signal } as const;
-  const answer = place.transport(request);
-  await answer.then((response) => response.discard()).catch(() => undefined);
+  try {
+    const response = await place.transport(request);
+    await response.discard();
+    return response.status < 300 || response.status === 404;
+  } catch {
+    return false;
+  }
 }
 
 /** The address that commits an upload under its digest. */

@@ -5,6 +5,7 @@ import type { Arrival, OpenBlob, PutBlobOptions } from '../oci/store.ts';
 import { delayBefore } from './backoff.ts';
 import { type Delivery, deliverRest, deliverWhole, SourceFault } from './deliver.ts';
 import { IncompleteBlobError, RegistryError } from './errors.ts';
+import { lengthOf } from './head.ts';
 import type { Manner } from './manner.ts';
 import { Reader } from './reader.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -34,7 +35,7 @@ export interface UploadPlace extends SessionPlace {
 /** One blob on its way up. */
 interface Upload extends Delivery {
   readonly place: UploadPlace;
-  /** bytes handed to the connection by the last request, and the furthest of all */
+  /** where in the blob the bytes end that were handed to a connection last */
   readonly sent: () => number;
 }
 
@@ -252,8 +253,7 @@ async function storedSize({ place, blob, signal }: Upload): Promise<number | und
   try {
     const response = await place.transport({ method: 'HEAD', url, signal });
     await response.discard();
-    const length = response.header('content-length');
-    return response.status === 200 && length !== undefined ? Number(length) : undefined;
+    return response.status === 200 ? lengthOf(response) : undefined;
   } catch {
     signal?.throwIfAborted();
     return undefined;

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { type Exit, MigrateCommand } from '../base.ts';
-import { runFlags } from '../copy/flags.ts';
+import { defaultsOf, runFlags } from '../copy/flags.ts';
 
 export default class AuthCheck extends MigrateCommand {
   static override summary = 'Try the logins that a run would need.';
@@ -42,12 +42,7 @@ export default class AuthCheck extends MigrateCommand {
     return tryLogins({
       auth: flags.auth,
       images: flags.images,
-      defaults: {
-        sourceRegistry: flags['default-source-registry'],
-        sourceNamespace: flags['default-source-namespace'],
-        registry: flags.registry,
-        namespace: flags.namespace,
-      },
+      defaults: defaultsOf(flags),
       json: flags.output === 'json',
       configFolder: this.config.configDir,
       signal,

@@ -1,5 +1,7 @@
 import type { Explanation } from '../../copy/report.ts';
+import { counted } from '../../progress/format.ts';
 import { printable } from '../../text/printable.ts';
+import { aligned } from '../table.ts';
 
 /** What became of one login that was tried. */
 export interface LoginCheck {
@@ -40,19 +42,14 @@ const HEAD = ['RESULT', 'RIGHT', 'LOGIN', 'REPOSITORY'];
  * @param home - the user's folder, for which `~` is written
  */
 export function formatReport({ checks, summary }: AuthReport, home: string): string {
-  const rows = checks.map((check) => rowOf(check, home));
-  const widths = HEAD.map((_, column) =>
-    Math.max(...[HEAD, ...rows].map((row) => row[column]?.length ?? 0)),
+  const [head = '', ...rows] = aligned(
+    [HEAD, ...checks.map((check) => rowOf(check, home))],
+    INDENT,
   );
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => (column < row.length - 1 ? cell.padEnd(widths[column] ?? 0) : cell));
   const lines = [
-    line(HEAD).join(INDENT),
-    ...rows.flatMap((row, index) => [
-      line(row).join(INDENT),
-      ...remarksOn(checks[index]).flatMap((remark) => wrapped(remark)),
-    ]),
-    `${summary.checked} ${summary.checked === 1 ? 'check' : 'checks'}, ${summary.failed} failed`,
+    head,
+    ...rows.flatMap((row, index) => [row, ...remarksOn(checks[index]).flatMap(wrapped)]),
+    `${counted(summary.checked, 'check')}, ${summary.failed} failed`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../progress/format.ts';
 import { openAuthFile } from '../../registry/auth-seal.ts';
 import { openFile, sealFile } from '../../registry/seal-file.ts';
 import { findSealKey, nameOfSealKey } from '../../registry/seal-key.ts';
@@ -21,7 +22,7 @@ export async function encrypt({
   say(
     count === 0
       ? `nothing to encrypt in ${path}`
-      : `encrypted ${values(count)} of ${path}; the key is in ${nameOfSealKey(place)}`,
+      : `encrypted ${counted(count, 'value')} of ${path}; the key is in ${nameOfSealKey(place)}`,
   );
   return EXIT.done;
 }
@@ -35,7 +36,7 @@ export async function decrypt({
   say(
     count === 0
       ? `nothing to decrypt in ${path}`
-      : `decrypted ${values(count)} of ${path}; the next run encrypts them again, unless with --no-encrypt-auth`,
+      : `decrypted ${counted(count, 'value')} of ${path}; the next run encrypts them again, unless with --no-encrypt-auth`,
   );
   return EXIT.done;
 }
@@ -52,8 +53,4 @@ export async function print({
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function values(count: number): string {
-  return count === 1 ? '1 value' : `${count} values`;
 }

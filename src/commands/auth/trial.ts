@@ -5,6 +5,7 @@ import type { InvalidRuleError } from '../../copy/errors.ts';
 import { parseRules } from '../../copy/rules.ts';
 import { checkLogin, checkPull, checkPush } from '../../registry/check.ts';
 import { openRegistries, type Registries } from '../../registry/registry.ts';
+import { unlessAborted } from '../../registry/unless-aborted.ts';
 import { readText, readTextIfThere, STANDARD_STREAM } from '../../text/file.ts';
 import { EXIT, type Exit } from '../base.ts';
 import { checkDefaults } from '../copy/defaults.ts';
@@ -115,17 +116,4 @@ async function outcomeOf(
   );
   if (right === 'login') return checkLogin(probe, signal);
   return right === 'pull' ? checkPull(probe, version, signal) : checkPush(probe, signal);
-}
-
-/** Waits for work that knows of no signal, but no longer than the user does. */
-async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  if (signal.aborted) stop();
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

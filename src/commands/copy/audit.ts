@@ -1,5 +1,6 @@
 import { verify } from '../../copy/verify.ts';
 import { type VerifyReport, verifyReportOf } from '../../copy/verify-report.ts';
+import { counted } from '../../progress/format.ts';
 import { showVerdicts } from '../../progress/verdicts.ts';
 import type { Exit } from '../base.ts';
 import { explain, explainShortly } from '../explain.ts';
@@ -16,7 +17,7 @@ export function audit(options: AuditOptions): Promise<Exit> {
   return withRun(options, 'VerifyReport', async (run) => {
     const { registries, known, looks, voice } = run;
     const { tasks, ruleFailures } = await run.expand();
-    voice.say(`Verifying ${tasks.length} image${tasks.length === 1 ? '' : 's'}, please wait ...`);
+    voice.say(`Verifying ${counted(tasks.length, 'image')}, please wait ...`);
     const verification = await verify(tasks, {
       // Who may only pull from the destination can verify, too.
       ends: {
@@ -50,9 +51,8 @@ function verifyLines({ summary, images }: VerifyReport): readonly string[] {
       `Interrupted: ${images.length - left} of ${images.length} images are verified, ${left} are left; run the same command again`,
     ];
   }
-  const rules = rulesFailed === 1 ? '1 rule' : `${rulesFailed} rules`;
   return [
-    ...(rulesFailed > 0 ? [`${rules} cannot be used`] : []),
+    ...(rulesFailed > 0 ? [`${counted(rulesFailed, 'rule')} cannot be used`] : []),
     `Verified(${images.length}) finished, ${identical} identical, ${missing} missing, ${different} different, ${incomplete} incomplete, ${failed} failed`,
   ];
 }

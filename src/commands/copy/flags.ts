@@ -1,4 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core';
+import type { Defaults } from '../../copy/defaults.ts';
 import { journalFolder } from '../../registry/session-journal.ts';
 import type { RunOptions } from './run.ts';
 
@@ -59,6 +60,21 @@ export const runFlags = {
 
 type RunFlags = Interfaces.InferredFlags<typeof runFlags>;
 
+type DefaultFlags = Pick<
+  RunFlags,
+  'registry' | 'namespace' | 'default-source-registry' | 'default-source-namespace'
+>;
+
+/** What a command line says of rules that leave something out. */
+export function defaultsOf(flags: DefaultFlags): Defaults {
+  return {
+    sourceRegistry: flags['default-source-registry'],
+    sourceNamespace: flags['default-source-namespace'],
+    registry: flags.registry,
+    namespace: flags.namespace,
+  };
+}
+
 /** What a command line says of a run. */
 export function runOptionsOf(
   flags: RunFlags,
@@ -69,12 +85,7 @@ export function runOptionsOf(
     auth: flags.auth,
     images: flags.images,
     log: flags.log,
-    defaults: {
-      sourceRegistry: flags['default-source-registry'],
-      sourceNamespace: flags['default-source-namespace'],
-      registry: flags.registry,
-      namespace: flags.namespace,
-    },
+    defaults: defaultsOf(flags),
     rps: flags.rps,
     json: flags.output === 'json',
     encryptAuth: flags['encrypt-auth'],

@@ -65,15 +65,12 @@ async function openReporter({ stream }: Voice, lanes: number): Promise<Reporter>
 
 function copyTasks(
   tasks: readonly Task[],
-  { registries, known, looks }: Run,
+  { ends, known, looks }: Run,
   { workers, ahead, bytesPerSecond, retries, signal }: MigrateOptions,
   listener: Listener,
 ): Promise<readonly Outcome[]> {
   return copyAll(tasks, {
-    ends: {
-      source: (name) => registries.open(name, 'pull'),
-      destination: (name) => registries.open(name, 'push'),
-    },
+    ends,
     known,
     looks,
     images: new Queue({ lanes: workers, ...(ahead ? SMALL_IMAGES : {}) }),

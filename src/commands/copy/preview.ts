@@ -1,9 +1,9 @@
 import { forecast } from '../../copy/forecast.ts';
 import { type PlanImage, type PlanReport, planReportOf } from '../../copy/plan-report.ts';
-import { formatBytes } from '../../progress/format.ts';
+import { counted, formatBytes } from '../../progress/format.ts';
 import { printable } from '../../text/printable.ts';
 import type { Exit } from '../base.ts';
-import { explain } from '../explain.ts';
+import { explain, inOneLine } from '../explain.ts';
 import { type RunOptions, withRun } from './run.ts';
 
 // The longest that sizes below 1000 EB are written.
@@ -12,15 +12,12 @@ const BYTES_WIDTH = 8;
 /** The whole of `copy plan`: asks both sides, and writes to neither. */
 export function preview(options: RunOptions): Promise<Exit> {
   return withRun(options, 'CopyPlan', async (run) => {
-    const { registries, known, looks, voice } = run;
+    const { ends, known, looks, voice } = run;
     const { tasks, ruleFailures } = await run.expand();
     voice.say(`Looking at ${counted(tasks.length, 'image')}, please wait ...`);
     const prospects = await forecast(tasks, {
       // With the right to push, as the copy: who lacks it learns so now.
-      ends: {
-        source: (name) => registries.open(name, 'pull'),
-        destination: (name) => registries.open(name, 'push'),
-      },
+      ends,
       known,
       looks,
       signal: options.signal,
@@ -62,8 +59,7 @@ function imageLines(images: readonly PlanImage[]): readonly string[] {
 }
 
 function restOf({ bytes, notes, error }: PlanImage): string {
-  if (error)
-    return printable(`${error.message} [${error.code}]${error.hint ? `; ${error.hint}` : ''}`);
+  if (error) return printable(inOneLine(error));
   return `${formatBytes(bytes).padStart(BYTES_WIDTH)}${notes.map((note) => ` (${printable(note)})`).join('')}`;
 }
 
@@ -74,8 +70,4 @@ function totals(summary: PlanReport['summary']): string {
     `${counted(images, 'image')}: ${summary.new} new, ${changed} changed, ${unchanged} unchanged, ${failed} would fail`,
     `${formatBytes(bytesToTransfer)} in ${counted(blobsToTransfer, 'blob')} to send, ${blobsToMount} to mount, ${blobsExisting} there already`,
   ].join('; ');
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

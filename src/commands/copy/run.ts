@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import type { Defaults } from '../../copy/defaults.ts';
+import type { Ends } from '../../copy/ends.ts';
 import type { InvalidRuleError } from '../../copy/errors.ts';
 import type { Limit, Room } from '../../copy/limit.ts';
 import { parseRules, type Rules } from '../../copy/rules.ts';
@@ -49,6 +50,8 @@ interface Report {
 /** What one run works with, opened before anything is asked of a registry. */
 export interface Run {
   readonly registries: Registries;
+  /** sources to pull from, destinations to push to */
+  readonly ends: Ends;
   readonly log: Log;
   readonly voice: Voice;
   /** how many images are known at a time: what is known of an image is held in memory until it is done with */
@@ -146,6 +149,10 @@ function newRun(
   };
   return {
     ...opened,
+    ends: {
+      source: (name) => registries.open(name, 'pull'),
+      destination: (name) => registries.open(name, 'push'),
+    },
     known: limitOf(KNOWN_IMAGES),
     looks,
     expand: async () => {

@@ -3,6 +3,7 @@ import type { Unreadable } from '../../cluster/cluster.ts';
 import type { Usage } from '../../cluster/inventory.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { printable } from '../../text/printable.ts';
+import { aligned } from '../table.ts';
 import type { ScannedImage } from './inventory.ts';
 
 export type Form = 'table' | 'wide' | 'json' | 'yaml' | 'name';
@@ -89,8 +90,7 @@ function wideRows({ image, usedBy, digest, destination }: Image): readonly (read
 function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   // Manifests may hold any text.
   const all = [head, ...rows.map((row) => row.map((cell) => printable(cell, LONGEST_CELL)))];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ');
-  return all.map((row) => `${line(row).trimEnd()}\n`).join('');
+  return aligned(all, '   ')
+    .map((line) => `${line}\n`)
+    .join('');
 }
