@@ -69,15 +69,6 @@ export const BEASTS: Readonly<Record<string, Beast>> = {
     tag: '',
     behavior: (_, response) => pour(response, 32 * MEBIBYTE),
   },
-  'tags-without-last-page': {
-    code: 'LIST_INVALID',
-    tag: '',
-    behavior: ({ url = '' }, response) => {
-      const next = Number(/last=(\d+)/.exec(url)?.[1] ?? 0) + 1;
-      const link = `</v2/tags-without-last-page/tags/list?last=${next}>; rel="next"`;
-      response.writeHead(200, { link }).end('{"tags": []}');
-    },
-  },
   'nested-tags': {
     code: 'INVALID_RULE',
     tag: '',
